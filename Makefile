@@ -1,0 +1,61 @@
+# `make run` and `make test` are all one needs; both install what is missing into .venv.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run demo test lint clean
+MAKEFLAGS += --no-print-directory
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+WORKERS ?= 2
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq
+DEMO := TOAM_DEMO=1 TOAM_DATA=var/demo $(BIN)/flask --app wsgi demo
+
+# A stamp is named after what it stands for: the pins, and the folder (a venv cannot be moved).
+key = $(shell (pwd; cat $(1)) | sha256sum | cut -c1-16)
+RUN_STAMP := .venv/.run-$(call key,requirements.txt)
+DEV_STAMP := .venv/.dev-$(call key,requirements.txt requirements-dev.txt)
+
+help:
+	@echo "make run    start the demonstration server on http://$(HOST):$(PORT) (data in var/demo)"
+	@echo "make demo   only fill var/demo with a synthetic commune"
+	@echo "make test   lint, types, import directions and all tests"
+	@echo "make lint   the same without the tests"
+	@echo "make clean  remove .venv, caches and the demonstration data"
+
+run: $(RUN_STAMP)
+	@$(DEMO) run --host $(HOST) --port $(PORT)
+
+demo: $(RUN_STAMP)
+	@$(DEMO) seed
+
+test: $(DEV_STAMP)
+	@.tools/ensure_system.sh chromium
+	@$(MAKE) lint
+	@$(BIN)/python -m pytest -n $(WORKERS) --color=no
+
+lint: $(DEV_STAMP)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-color-output
+	@PYTHONPATH=. $(BIN)/lint-imports --no-logo
+
+$(RUN_STAMP):
+	@python=$$(.tools/ensure_system.sh python); \
+	echo "Installing Python packages into .venv ..."; \
+	"$$python" -m venv --clear .venv
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(DEV_STAMP): $(RUN_STAMP)
+	@echo "Installing test packages into .venv ..."
+	@$(PIP) -r requirements.txt -r requirements-dev.txt
+	@rm -f .venv/.dev-*
+	@touch $@
+
+clean:
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var/demo
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""What an operator may change: settings, rules, areas, holidays. No product code."""

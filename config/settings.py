@@ -1,0 +1,92 @@
+"""The settings of a server, read once from `TOAM_*` variables. The only place that reads the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+
+class SettingsError(ValueError):
+    """A variable that cannot be used; the message names it and says what it may be."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting with its default; the variable is `TOAM_` and the name in capitals."""
+
+    data: Path = Path("var")
+    """Folder of the SQLite database and of everything else that is kept on disk."""
+
+    database_url: str = ""
+    """SQLAlchemy URL; empty: SQLite in the data folder. PostgreSQL: postgresql+psycopg://user@host/name."""
+
+    demo: bool = False
+    """Show the demonstration page at `/`. It answers on loopback addresses only."""
+
+    scheduler: bool = True
+    """Run the nightly plan and the daily lists in this process, while it holds the lease."""
+
+    ward_list: str = "2025"
+    """The ward list in force: areas are keyed `<ward list>.<code>`."""
+
+    config: Path = FOLDER
+    """Folder of followup_rules.yaml, holidays_vn.csv and areas/."""
+
+    keep_days: int = 30
+    """For how many days a device keeps what it has sent, as cover for a restored backup."""
+
+    max_body: int = 1_048_576
+    """Largest request body in bytes, as sent."""
+
+    max_inflated: int = 8_388_608
+    """Largest request body in bytes, after gunzip."""
+
+    max_items: int = 200
+    """Most submissions in one batch."""
+
+    max_item: int = 262_144
+    """Largest single submission in bytes."""
+
+    max_page: int = 500
+    """Most entries in one page of a feed."""
+
+    log_level: str = "info"
+    """Lowest level that is logged: debug, info, warning, error."""
+
+    @property
+    def url(self) -> str:
+        """The database in use."""
+        return self.database_url or f"sqlite:///{(self.data / 'toam.sqlite3').resolve()}"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is SQLite, which wants one process with one writer."""
+        return self.url.startswith("sqlite")
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from the environment. Raises `SettingsError`, also for a `TOAM_` variable that does not exist."""
+    known = {f"TOAM_{field.name.upper()}": field for field in fields(Settings)}
+    strange = sorted(name for name in environ if name.startswith("TOAM_") and name not in known)
+    if strange:
+        raise SettingsError(f"{strange[0]} is no setting; there are: {', '.join(known)}")
+    values = {
+        field.name: _parse(name, str(field.type), environ[name]) for name, field in known.items() if name in environ
+    }
+    return Settings(**values)  # type: ignore[arg-type]
+
+
+def _parse(name: str, kind: str, text: str) -> object:
+    if "Path" in kind:
+        return Path(text)
+    if "bool" in kind:
+        if text not in ("0", "1"):
+            raise SettingsError(f"{name} is {text!r}; it may be 0 or 1")
+        return text == "1"
+    if "int" in kind:
+        if not text.isdecimal() or int(text) < 1:
+            raise SettingsError(f"{name} is {text!r}; it must be a whole number above 0")
+        return int(text)
+    return text

@@ -1,0 +1,229 @@
+"""One filled form: which answers count, what each entity is told, which conditions are broken.
+
+The story of an answer: it is relevant or not; if relevant it may be required or constrained; if its question
+saves to a property, the entity of its container is told of it.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from forms.entity_types import EntityType, Property, PropertyType
+from forms.expressions import Value, string, truth
+from forms.form import Container, Form, Question
+from forms.schema import ROW_ID, Problem
+from forms.text import normalise_name
+from forms.values import blank
+
+REQUIRED = "Câu này bắt buộc phải trả lời."
+CONSTRAINT = "Câu trả lời không nằm trong khoảng cho phép."
+_NAMESPACE = uuid.UUID("5b0e3d3c-5c1e-4b0a-9c55-70a4b1f0a001")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one submission says of one entity: `said` maps property -> canonical value, None for blank.
+
+    A property that the form did not ask, or whose question was not relevant, is not in `said`.
+    `loaded` names the properties that this form version itself puts on the screen before they are answered.
+    """
+
+    type: str
+    id: str
+    said: Mapping[str, Any]
+    loaded: frozenset[str]
+    pointer: str
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A checked submission: canonical answers, what it tells of whom, and its facts."""
+
+    answers: Mapping[str, Any]
+    told: tuple[Told, ...]
+    visit_result: str | None
+    visit_date: str | None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass
+class _Level:
+    """The answers of the form, or of one row: where the names of an expression are looked up."""
+
+    form: Form
+    answers: Mapping[str, Any]
+    today: date
+    repeat: str | None = None
+    outer: "_Level | None" = None
+    ids: Mapping[str, str] = field(default_factory=dict)
+    _known: dict[str, Value] = field(default_factory=dict)
+
+    def value(self, name: str) -> Value:
+        question = self.form.by_name.get(name)
+        if question is None:
+            return None
+        if question.repeat != self.repeat:
+            return self.outer.value(name) if self.outer and question.repeat is None else None
+        if name not in self._known:
+            self._known[name] = None  # a circle of conditions is not decidable
+            self._known[name] = self._value(question)
+        return self._known[name]
+
+    def relevant(self, question: Question | Container) -> bool | None:
+        """Whether the question was asked; None if only the phone can know."""
+        decided: bool | None = True
+        for condition in question.relevant:
+            result = truth(condition(self, ""))
+            if result is False:
+                return False
+            decided = decided if result else None
+        return decided
+
+    def _value(self, question: Question) -> Value:
+        if question.name in self.ids:
+            return self.ids[question.name]
+        answer = self.answers.get(question.name)
+        relevant = self.relevant(question)
+        if relevant is False:
+            return ""
+        if not blank(answer):
+            return _xpath(answer)
+        if question.calculation is not None:
+            result = question.calculation(self, "")
+            return None if result is None else string(result)
+        return "" if relevant else None
+
+
+def _xpath(answer: Any) -> str:
+    if isinstance(answer, list):
+        return " ".join(answer)
+    return answer if isinstance(answer, str) else string(float(answer))
+
+
+def fill(
+    form: Form,
+    types: Mapping[str, EntityType],
+    answers: Mapping[str, Any],
+    named: Sequence[tuple[str, str]],
+    submission: str,
+    today: date,
+) -> Filled:
+    """Decide what checked `answers` say.
+
+    `named` are the (type, id) of the entities that the submission lists; an entity that it creates without
+    naming it gets an id derived from the submission's own. `today` stands for `today()` in conditions.
+    """
+    claimed = {row[ROW_ID] for repeat in form.repeats for row in answers.get(repeat) or () if ROW_ID in row}
+    free = {kind: ident for kind, ident in named if ident not in {str(value) for value in claimed}}
+    ids = _entity_ids(form, answers, free, submission)
+    known = {c.id_question: ids[c.path] for c in form.containers if c.id_question and c.repeat is None}
+    top = _Level(form, answers, today, ids=known)
+    rows = [
+        (repeat, index, _Level(form, row, today, repeat, top))
+        for repeat in form.repeats
+        for index, row in enumerate(answers.get(repeat) or ())
+    ]
+    problems = [*_broken(form, top, "/answers")]
+    for repeat, index, level in rows:
+        problems += _broken(form, level, f"/answers/{repeat}/{index}")
+    told = [_tell(form, types, c, top, ids[c.path], "/answers") for c in form.containers if _active(c, None, top)]
+    for repeat, index, level in rows:
+        for container in form.containers:
+            if _active(container, repeat, level):
+                ident = _row_id(container, level.answers, submission, index)
+                told.append(_tell(form, types, container, level, ident, f"/answers/{repeat}/{index}"))
+    return Filled(answers, tuple(told), top_text(top, "visit_result"), top_text(top, "visit_date"), tuple(problems))
+
+
+def top_text(level: _Level, name: str) -> str | None:
+    """The answer of a question that every visit form asks, if it was asked and answered."""
+    value = level.value(name)
+    return value if isinstance(value, str) and value else None
+
+
+def _derived(submission: str, place: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, f"{submission} {place}"))
+
+
+def _entity_ids(
+    form: Form, answers: Mapping[str, Any], free: Mapping[str, str], submission: str
+) -> dict[str, str]:
+    """The id of the entity of each container that is filled once: as answered, as named, or derived."""
+    ids = {}
+    for container in form.containers:
+        if container.repeat is None:
+            answered = answers.get(container.id_question) if container.id_question else None
+            ids[container.path] = answered or free.get(container.type) or _derived(submission, container.path)
+    return ids
+
+
+def _row_id(container: Container, row: Mapping[str, Any], submission: str, index: int) -> str:
+    answered = row.get(container.id_question) if container.id_question else None
+    return str(answered or row.get(ROW_ID) or _derived(submission, f"{container.path}/{index}"))
+
+
+def _active(container: Container, repeat: str | None, level: _Level) -> bool:
+    """Whether this container's entity is created or updated; what is not decidable counts as yes."""
+    if container.repeat != repeat or level.relevant(container) is False:
+        return False
+    acts = [truth(act(level, "")) for act in (container.create, container.update) if act is not None]
+    return not acts or any(act is not False for act in acts)
+
+
+def _broken(form: Form, level: _Level, pointer: str) -> Iterator[Problem]:
+    for question in form.of(level.repeat):
+        if question.calculation is not None:
+            continue
+        answer, relevant = level.answers.get(question.name), level.relevant(question)
+        if blank(answer):
+            if relevant and question.required and truth(question.required(level, "")):
+                yield Problem("required", f"{pointer}/{question.name}", REQUIRED)
+        elif relevant is not False and question.constraint is not None:
+            if truth(question.constraint(level, _xpath(answer))) is False:
+                yield Problem("constraint", f"{pointer}/{question.name}", question.message or CONSTRAINT)
+
+
+def _tell(
+    form: Form, types: Mapping[str, EntityType], container: Container, level: _Level, ident: str, pointer: str
+) -> Told:
+    properties = types[container.type].properties
+    said: dict[str, Any] = {}
+    for question in form.questions:
+        if question.container is container and question.property is not None:
+            said |= _said(form, question, properties[question.property], level)
+    if container.repeat is None:
+        for repeat in form.repeats:
+            prop = properties.get(repeat)
+            rows = [_row(row) for row in level.answers.get(repeat) or ()]
+            if prop is not None and prop.type is PropertyType.ROWS and any(rows):
+                said[repeat] = [row for row in rows if row]
+    loaded = frozenset(
+        q.property for q in form.questions if q.container is container and q.prefilled and q.property
+    )
+    return Told(container.type, ident, said, loaded, pointer)
+
+
+def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if not blank(value) and name != ROW_ID}
+
+
+def _said(form: Form, question: Question, prop: Property, level: _Level) -> dict[str, Any]:
+    """The property's value as answered, or nothing at all if the question was not put."""
+    if level.relevant(question) is False:
+        return {}
+    if question.calculation is not None:
+        calculated = level.value(question.name) if prop.calculated else None
+        return {prop.name: _typed(form, prop, calculated)} if calculated else {}
+    if question.name not in level.answers:
+        return {}
+    return {prop.name: _typed(form, prop, level.answers[question.name])}
+
+
+def _typed(form: Form, prop: Property, value: Any) -> Any:
+    if prop.type is PropertyType.WARD and value and "." not in value:
+        return f"{form.ward_list}.{value}"
+    if prop.type is PropertyType.NAME and value:
+        return normalise_name(value)
+    return value

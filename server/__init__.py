@@ -1,0 +1,1 @@
+"""The Flask shell: everything that knows of HTTP, SQL, the clock and the disk."""

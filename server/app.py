@@ -1,0 +1,60 @@
+"""The application: which blueprint answers where, and who may call it, on one screen."""
+
+from flask import Flask, Response
+from flask_migrate import Migrate
+from flask_smorest import Api
+
+from config.settings import Settings, read_settings
+from server.api.entities import blueprint as entities
+from server.api.lists import blueprint as lists
+from server.api.sync import blueprint as sync
+from server.cli import register_commands
+from server.console.start import blueprint as start
+from server.errors import register_errors
+from server.logs import set_up_logs
+from server.store.dialects import prepare_engine
+from server.store.tables import db
+from server.world import build_nest
+
+# No script, style or image from elsewhere, no inline script, no frame.
+CSP = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application for these settings (from the environment if not given)."""
+    settings = settings or read_settings()
+    settings.data.mkdir(parents=True, exist_ok=True)
+    set_up_logs(settings.log_level)
+    app = Flask(__name__, static_folder="static")
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=settings.url,
+        SQLALCHEMY_ENGINE_OPTIONS={} if settings.embedded else {"pool_size": 10, "pool_pre_ping": True},
+        API_TITLE="Tổ Ấm",
+        API_VERSION="1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api/v1",
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    db.init_app(app)
+    Migrate(app, db, directory="server/migrations")
+    with app.app_context():
+        prepare_engine(db.engine)
+    app.extensions["toam"] = build_nest(settings)
+    api = Api(app)
+    api.register_blueprint(sync)  # a device's token, also a revoked one's
+    api.register_blueprint(entities)  # a user's token; `server.auth.access` decides
+    api.register_blueprint(lists)  # a user's token; `server.auth.access` decides
+    app.register_blueprint(start)  # anybody, on loopback, in demo mode alone
+    register_errors(app)
+    register_commands(app)
+    app.after_request(_headers)
+    return app
+
+
+def _headers(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", CSP)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,166 @@
+"""`flask demo`: the demonstration, from an empty folder to a server in one command."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+from flask import current_app
+from flask.cli import AppGroup
+from flask_migrate import upgrade
+from sqlalchemy import select
+
+from server.auth.tokens import issue
+from server.cli.lists import issue_lists
+from server.cli.people import enrol_device, fill_areas
+from server.clock import now
+from server.demo.commune import Commune, Item, commune
+from server.demo.doubts import quarrel, sample
+from server.store.people import add_user, assign
+from server.store.tables import Entity, User, db
+from server.world import Nest, current_nest
+from sync.authority import Role
+from sync.batch import RawItem
+from sync.reading import Sender
+from sync.receive import receive
+from sync.times import DAY, local_date, to_ms
+
+demo = AppGroup("demo", help="A synthetic commune to try things on.")
+LAG = 2 * 3_600_000  # a phone of the demonstration syncs two hours after its visits
+CHUNK = 60
+
+
+@demo.command("seed")
+def seed_command() -> None:
+    """Migrate the database and, if it is empty, fill it with a synthetic commune."""
+    upgrade()
+    if seed():
+        click.echo("Demonstration data is ready.")
+
+
+@demo.command("run")
+@click.option("--host", default="127.0.0.1")
+@click.option("--port", default=8000)
+def run(host: str, port: int) -> None:
+    """Seed if needed, then serve the demonstration on a loopback address."""
+    nest = current_nest()
+    if not nest.settings.demo:
+        raise click.ClickException("set TOAM_DEMO=1")
+    if host not in ("127.0.0.1", "::1", "localhost"):
+        raise click.ClickException("the demonstration is served on a loopback address only")
+    upgrade()
+    seed()
+    click.echo(f"Tổ Ấm: http://{host}:{port}")
+    from server.serve import serve
+
+    serve(current_app, host, port)
+
+
+def seed() -> bool:
+    """Fill an empty database; says whether it did."""
+    if db.session.scalar(select(User.id).limit(1)) is not None:
+        return False
+    nest, today = current_nest(), local_date(now())
+    fill_areas()
+    town = commune(today)
+    senders, secrets = _people(town)
+    _send(nest, town, senders)
+    quarrel(nest, senders)
+    prepared = sample(nest, senders)
+    issue_lists(today)
+    path = nest.settings.data / "demo.json"
+    path.touch(mode=0o600)
+    path.write_bytes(orjson.dumps({"tokens": secrets, "sample": prepared}))
+    return True
+
+
+def demo_facts(data: Path) -> dict[str, Any]:
+    """The tokens and the sample batch that the start page shows; made by `seed`, kept beside the database."""
+    facts: dict[str, Any] = json.loads((data / "demo.json").read_bytes())
+    return facts
+
+
+def _people(town: Commune) -> tuple[dict[str, Sender], dict[str, str]]:
+    """Users with their assignments, a phone for each collaborator, and everyone's token."""
+    begins = min(datetime.fromisoformat(item.observed_at) for item in town.registrations)
+    enrolled = to_ms(begins) - DAY
+    senders, tokens = {}, {}
+    for person in town.users:
+        add_user(person.id, person.name, person.role)
+        if person.role is not Role.ADMINISTRATOR:
+            for hamlet in person.hamlets or (None,):
+                assign(person.id, town.area, hamlet, local_date(enrolled))
+        phone = enrol_device(f"Điện thoại của {person.id}", enrolled) if person.hamlets else None
+        tokens[person.id] = issue(person.id, phone, enrolled)
+        senders[person.id] = Sender(person.id, phone, frozenset({person.id}), enrolled)
+    db.session.commit()
+    return senders, tokens
+
+
+def _send(nest: Nest, town: Commune, senders: Mapping[str, Sender]) -> None:
+    """Everything through the same door as a phone's batch, each item at its own time."""
+    for chunk in _chunks(town):
+        known = _known(item.child for item in chunk if item.child)
+        arrivals = [
+            nest.reader.read(
+                raw_item(body(item, known)),
+                senders[item.author],
+                None,
+                to_ms(datetime.fromisoformat(item.observed_at)) + LAG,
+            )
+            for item in chunk
+        ]
+        receive(arrivals, nest.store, nest.world, now())
+
+
+def _chunks(town: Commune) -> Iterator[list[Item]]:
+    """Registrations first; a chunk never holds two visits to one child, whose second builds on the first."""
+    for items in (town.registrations, town.situations):
+        chunk: list[Item] = []
+        for item in items:
+            if len(chunk) == CHUNK or (item.child and any(other.child == item.child for other in chunk)):
+                yield chunk
+                chunk = []
+            chunk.append(item)
+        yield chunk
+
+
+def _known(ids: Iterator[str]) -> dict[str, Entity]:
+    db.session.rollback()  # a reader sees what was there when it began
+    found = db.session.scalars(select(Entity).where(Entity.id.in_(list(ids))))
+    return {entity.id: entity for entity in found}
+
+
+def body(item: Item, known: Mapping[str, Entity]) -> dict[str, Any]:
+    """The batch item of one submission, made on the child's present state."""
+    form = "child_situation" if item.child else "household_registration"
+    version = next(f.version for f in current_nest().catalogue.current() if f.id == form)
+    claims: list[dict[str, Any]] = [{"type": "household", "id": item.household, "base": "0-"}]
+    if item.child:
+        child = known[item.child]
+        claims = [
+            {
+                "type": "child",
+                "id": child.id,
+                "base": f"{child.rev}-{child.etag}",
+                "seen": orjson.loads(child.data),
+            }
+        ]
+    return {
+        "id": item.instance_id,
+        "form": form,
+        "version": version,
+        "author": item.author,
+        "kind": "visit",
+        "observed_at": item.observed_at,
+        "answers": item.answers,
+        "entities": claims,
+    }
+
+
+def raw_item(value: Mapping[str, Any]) -> RawItem:
+    """An item as it would come out of a batch."""
+    return RawItem(orjson.dumps(value), dict(value), None)

@@ -1,0 +1,137 @@
+"""`flask areas`, `flask user`, `flask device`: places, people and installations."""
+
+import secrets
+from datetime import date
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy import delete
+
+from server.auth.tokens import issue
+from server.clock import now
+from server.store.people import add_user, assign
+from server.store.tables import Area, AreaSuccessor, Device, HamletTable, User, db
+from server.world import current_nest, rows
+from sync.authority import Role
+from sync.times import local_date
+
+areas = AppGroup("areas", help="Wards and hamlets.")
+user = AppGroup("user", help="Users, their assignments and tokens.")
+device = AppGroup("device", help="Installations on phones.")
+
+
+@areas.command("load")
+def load_areas() -> None:
+    """Put the wards, their predecessors and the hamlets of config/areas into the database."""
+    click.echo(f"{fill_areas()} areas")
+
+
+def fill_areas() -> int:
+    """Replace the area tables by the files of config/areas; returns how many areas there are."""
+    folder = current_nest().settings.config / "areas"
+    for model in (Area, AreaSuccessor, HamletTable):
+        db.session.execute(delete(model))
+    wards = rows(folder / "wards.csv")
+    db.session.add_all(
+        Area(
+            key=f"{row['list']}.{row['code']}",
+            name=row["name_vi"],
+            kind=row["type_vi"],
+            lat=row["lat"] or None,
+            lon=row["lon"] or None,
+        )
+        for row in wards
+    )
+    db.session.add_all(
+        AreaSuccessor(before=f"{r['from_list']}.{r['from_code']}", after=f"{r['to_list']}.{r['to_code']}")
+        for r in rows(folder / "ward_map.csv")
+    )
+    db.session.add_all(
+        HamletTable(
+            area=f"{r['list']}.{r['ward']}", code=r["code"], name=r["name_vi"], invented=r["invented"] == "1"
+        )
+        for r in rows(folder / "hamlets.csv")
+    )
+    db.session.commit()
+    return len(wards)
+
+
+@user.command("add")
+@click.argument("ident")
+@click.argument("name")
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+def add(ident: str, name: str, role: str) -> None:
+    """Add a user, or change name and role."""
+    add_user(ident, name, Role(role))
+    db.session.commit()
+
+
+@user.command("assign")
+@click.argument("ident")
+@click.argument("area")
+@click.option("--hamlet", help="Hamlet code; without it the whole area.")
+@click.option("--begins", type=click.DateTime(["%Y-%m-%d"]), help="First day; today if not given.")
+@click.option("--ends", type=click.DateTime(["%Y-%m-%d"]), help="Last day; open if not given.")
+def assign_user(ident: str, area: str, hamlet: str | None, begins: object, ends: object) -> None:
+    """Give a user charge of AREA (as 2025.31135), or of one hamlet of it."""
+    _known(ident)
+    places = current_nest().places
+    if area not in places.wards:
+        raise click.ClickException(f"there is no area {area}; it is written <ward list>.<code>")
+    if hamlet and (area, hamlet) not in places.hamlets:
+        raise click.ClickException(f"{area} has no hamlet {hamlet}")
+    assign(ident, area, hamlet, _day(begins) or local_date(now()), _day(ends))
+    db.session.commit()
+
+
+@user.command("token")
+@click.argument("ident")
+@click.option("--device", "device_id", help="The installation that the token is for.")
+def token(ident: str, device_id: str | None) -> None:
+    """Issue a token for a user. It is shown this once; only its hash is stored."""
+    _known(ident)
+    if device_id and db.session.get(Device, device_id) is None:
+        raise click.ClickException(f"there is no device {device_id}; enrol it first: flask device enrol")
+    click.echo(issue(ident, device_id, now()))
+    db.session.commit()
+
+
+@device.command("enrol")
+@click.option("--label", default="", help="What it is called on lists of devices.")
+@click.option("--user", "ident", help="Its first user: a token is issued at once.")
+def enrol(label: str, ident: str | None) -> None:
+    """Enrol an installation. Prints its id and, with --user, that user's token, which is shown this once."""
+    if ident:
+        _known(ident)
+    device_id = enrol_device(label)
+    click.echo(f"device {device_id}")
+    if ident:
+        click.echo(f"token  {issue(ident, device_id, now())}")
+    db.session.commit()
+
+
+@device.command("revoke")
+@click.argument("ident")
+def revoke(ident: str) -> None:
+    """Take away a device's right to read. What it still sends is kept for a supervisor."""
+    found = db.session.get(Device, ident)
+    if found is None:
+        raise click.ClickException(f"there is no device {ident}")
+    found.revoked_at = now()
+    db.session.commit()
+
+
+def enrol_device(label: str, at: int | None = None) -> str:
+    """Make a new installation and return its id. The caller commits."""
+    ident = f"d-{secrets.token_hex(8)}"
+    db.session.add(Device(id=ident, label=label, enrolled_at=now() if at is None else at, revoked_at=None))
+    return ident
+
+
+def _known(ident: str) -> None:
+    if db.session.get(User, ident) is None:
+        raise click.ClickException(f"there is no user {ident}; add one first: flask user add")
+
+
+def _day(value: object) -> date | None:
+    return value.date() if value is not None else None  # type: ignore[attr-defined, no-any-return]

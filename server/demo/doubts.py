@@ -1,0 +1,3 @@
+"""placeholder"""
+def quarrel(nest, senders): ...
+def sample(nest, senders): return {}

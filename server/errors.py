@@ -1,0 +1,46 @@
+"""The one place where errors become answers."""
+
+import structlog
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from server.problems import Problem
+
+log = structlog.get_logger()
+
+_CODES = {
+    400: "bad_request",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+    422: "invalid",
+}
+
+
+def register_errors(app: Flask) -> None:
+    """Answer every refusal and every failure as a problem document, without internals."""
+    app.register_error_handler(Problem, Problem.response)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def _http(error: HTTPException) -> Response:
+    if error.code is None or error.code < 400:
+        return Response(error.get_response().get_data(), status=error.code or 200)
+    code = _CODES.get(error.code, "internal" if error.code >= 500 else "bad_request")
+    messages = getattr(error, "data", {}).get("messages") if isinstance(getattr(error, "data", None), dict) else None
+    return Problem(code, **({"errors": messages} if messages else {})).response()
+
+
+def _unforeseen(error: Exception) -> Response:
+    # The message of an error may hold what somebody typed; its type and place are enough to find it.
+    frames = []
+    trace = error.__traceback__
+    while trace is not None:
+        frames.append(f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    log.error("unforeseen", error=type(error).__name__, at=frames[-3:])
+    return Problem("internal").response()

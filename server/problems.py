@@ -1,0 +1,64 @@
+"""The catalogue of refusals: one stable code each, with its status and a sentence a person can act on.
+
+Source: RFC 9457. What is wrong inside one item of a batch is no HTTP error; it is in that item's receipt.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, json
+
+TYPE = "urn:toam:problem:"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of refusal."""
+
+    status: int
+    title: str
+
+
+CATALOGUE: dict[str, Kind] = {
+    "bad_digest": Kind(400, "Dữ liệu đến nơi không còn nguyên vẹn (sai Content-Digest). Hãy gửi lại."),
+    "no_digest": Kind(400, "Thiếu Content-Digest: sha-256=:…: của dữ liệu gửi đi."),
+    "truncated": Kind(400, "Dữ liệu nén bị cụt. Hãy gửi lại."),
+    "bad_encoding": Kind(400, "Chỉ nhận Content-Encoding: gzip hoặc không nén."),
+    "bad_json": Kind(400, "Không đọc được dữ liệu JSON của lô phiếu. Chưa lưu gì; hãy gửi lại."),
+    "bad_envelope": Kind(400, "Phần đầu của lô phiếu thiếu hoặc sai. Chưa lưu gì."),
+    "bad_request": Kind(400, "Yêu cầu không đúng dạng."),
+    "unauthenticated": Kind(401, "Máy chủ không nhận ra mã truy cập. Hãy đăng nhập lại và giữ nguyên phiếu chưa gửi."),
+    "device_revoked": Kind(403, "Máy này đã bị thu hồi: chỉ còn gửi được, không nhận được nữa."),
+    "forbidden": Kind(403, "Vai trò của bạn không được xem phần này."),
+    "not_found": Kind(404, "Không có, hoặc ngoài phạm vi được giao cho bạn."),
+    "method_not_allowed": Kind(405, "Đường dẫn này không nhận cách gọi đó."),
+    "too_large": Kind(413, "Lô phiếu quá lớn. Hãy chia nhỏ rồi gửi lại."),
+    "too_many_items": Kind(413, "Lô có quá nhiều phiếu. Hãy chia nhỏ rồi gửi lại."),
+    "unsupported_media_type": Kind(415, "Cần Content-Type: application/json."),
+    "invalid": Kind(422, "Một số phần của yêu cầu không hợp lệ."),
+    "internal": Kind(500, "Máy chủ gặp lỗi. Chưa lưu gì; hãy gửi lại sau, với cùng mã phiếu."),
+    "busy": Kind(503, "Máy chủ đang bận. Chưa lưu gì; hãy gửi lại sau, với cùng mã phiếu."),
+}
+
+
+class Problem(Exception):
+    """Raised anywhere in the shell; answered as a problem document. `extra` are its further members."""
+
+    def __init__(self, code: str, detail: str | None = None, **extra: Any) -> None:
+        super().__init__(code)
+        self.code, self.detail, self.extra = code, detail, extra
+
+    def response(self) -> Response:
+        """The problem document."""
+        kind = CATALOGUE[self.code]
+        body = {"type": TYPE + self.code, "title": kind.title, "status": kind.status, "code": self.code}
+        if self.detail:
+            body["detail"] = self.detail
+        response = Response(
+            json.dumps(body | self.extra), status=kind.status, content_type="application/problem+json"
+        )
+        if kind.status == 401:
+            response.headers["WWW-Authenticate"] = "Bearer"
+        if kind.status == 503:
+            response.headers["Retry-After"] = "5"
+        return response

@@ -1,0 +1,1 @@
+"""What pages and endpoints show, read from the store; nothing here writes."""

@@ -1,0 +1,1 @@
+"""Planning at night, issuing lists, and who may run the jobs."""

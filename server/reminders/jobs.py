@@ -1,0 +1,73 @@
+"""The fixed jobs: APScheduler fires them, the lease decides which process may run them.
+
+State is in rows, so a late or missed tick loses nothing.
+"""
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from flask import Flask
+
+from server.clock import now
+from server.reminders.issue import areas_with_people, issue_daily
+from server.reminders.lease import LeaseHolder
+from server.reminders.nightly import plan_all
+from server.world import current_nest
+from sync.times import ZONE, local_date
+
+RENEW_SECONDS = 10
+
+
+def start_jobs(app: Flask) -> BackgroundScheduler:
+    """Start the scheduler of this process: plan at 01:00, issue the day's lists at 04:00, local time."""
+    lease = LeaseHolder()
+    scheduler = BackgroundScheduler(timezone=ZONE, job_defaults={"coalesce": True, "misfire_grace_time": 3600})
+
+    def renew() -> None:
+        with app.app_context():
+            lease.hold(now())
+
+    def nightly() -> None:
+        with app.app_context():
+            if lease.hold(now()):
+                run_plan(lease)
+
+    def daily() -> None:
+        with app.app_context():
+            if lease.hold(now()):
+                run_lists(lease)
+
+    scheduler.add_job(renew, "interval", seconds=RENEW_SECONDS, id="lease")
+    scheduler.add_job(nightly, "cron", hour=1, id="plan")
+    scheduler.add_job(daily, "cron", hour=4, id="lists")
+    scheduler.start()
+    return scheduler
+
+
+class Overtaken(RuntimeError):
+    """Another process holds the lease now; what is left of the job is its business."""
+
+
+def run_plan(lease: LeaseHolder | None = None) -> int:
+    """Plan all visits; returns how many changed."""
+    nest = current_nest()
+
+    def turn(work):  # type: ignore[no-untyped-def]
+        _check(lease)
+        return nest.committer.run(work)
+
+    return plan_all(nest.store, nest.world, now(), turn)
+
+
+def run_lists(lease: LeaseHolder | None = None) -> list[str]:
+    """Issue today's lists of every area; returns their numbers."""
+    nest, numbers, day = current_nest(), list[str](), local_date(now())
+    for area in areas_with_people(day):
+        _check(lease)
+        numbers += nest.committer.run(
+            lambda area=area: issue_daily(nest.store, nest.rules, area, day, now(), "scheduler")
+        )
+    return numbers
+
+
+def _check(lease: LeaseHolder | None) -> None:
+    if lease is not None and not lease.current():
+        raise Overtaken

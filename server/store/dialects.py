@@ -1,0 +1,79 @@
+"""The only place where SQLite and PostgreSQL differ."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Insert, Table, event, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+WRITING = "toam_writing"  # execution option of a connection that will write
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Give every connection the durability and the locking that the store promises."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _sqlite_connect)
+        event.listen(engine, "begin", _sqlite_begin)
+
+
+def check_durability(connection: Connection) -> str | None:
+    """A sentence about what would lose acknowledged submissions, or None.
+
+    `synchronous_commit=off` on PostgreSQL loses acknowledged writes at a crash.
+    """
+    if connection.dialect.name != "postgresql":
+        return None
+    mode = connection.scalar(text("show synchronous_commit"))
+    return None if mode in ("on", "remote_apply", "remote_write", "local") else f"synchronous_commit is {mode}"
+
+
+def upsert(connection: Connection, table: Table, rows: Collection[dict[str, Any]], keep: Collection[str] = ()) -> None:
+    """Insert rows, or overwrite those with the same primary key, except the columns in `keep`."""
+    if not rows:
+        return
+    keys = [column.name for column in table.primary_key]
+    statement: Any = _insert(connection, table)
+    names = [name for name in next(iter(rows)) if name not in keys and name not in keep]
+    replaced = {name: statement.excluded[name] for name in names}
+    if replaced:
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=replaced)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=keys)
+    connection.execute(statement, list(rows))
+
+
+def lock_counters(connection: Connection, counter: Table, names: Collection[str]) -> dict[str, int]:
+    """Lock these counter rows in one sorted statement and give their numbers; missing rows are made first.
+
+    On SQLite the transaction holds the whole database already (BEGIN IMMEDIATE).
+    """
+    wanted = sorted(names)
+    if not wanted:
+        return {}
+    query = select(counter.c.name, counter.c.n).where(counter.c.name.in_(wanted)).order_by(counter.c.name)
+    if connection.dialect.name == "postgresql":
+        query = query.with_for_update()
+    found = {row.name: row.n for row in connection.execute(query)}
+    missing = [{"name": name, "n": 0} for name in wanted if name not in found]
+    if missing:
+        statement: Any = _insert(connection, counter)
+        connection.execute(statement.on_conflict_do_nothing(index_elements=["name"]), missing)
+        found = {row.name: row.n for row in connection.execute(query)}
+    return found
+
+
+def _insert(connection: Connection, table: Table) -> Insert:
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def _sqlite_connect(connection: Any, record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun by the hook below, never by the driver
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    writing = connection.get_execution_options().get(WRITING, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -1,0 +1,33 @@
+"""Users and their assignments, as the console and the command line read and write them."""
+
+from datetime import date
+
+from sqlalchemy import select
+
+from server.store.store import SqlTransaction
+from server.store.tables import AssignmentTable, User, db
+from sync.authority import Author, Role
+
+
+def author_of(user: str) -> Author:
+    """A user with every assignment that he ever had. Raises `KeyError` for an unknown one."""
+    return SqlTransaction(db.session.connection(), {}).authors([user])[user]
+
+
+def add_user(user: str, name: str, role: Role) -> None:
+    """Add a user, or change his name and role. The caller commits."""
+    db.session.merge(User(id=user, name=name, role=role.value))
+
+
+def assign(user: str, area: str, hamlet: str | None, begins: date, ends: date | None = None) -> None:
+    """Give a user charge of a hamlet, or of a whole area. The caller commits."""
+    row = AssignmentTable(user=user, area=area, hamlet=hamlet or "", begins=begins, ends=ends)
+    db.session.merge(row)
+
+
+def collaborators(area: str, day: date, tx: SqlTransaction) -> list[Author]:
+    """The collaborators who hold an assignment in `area` on `day`, by id."""
+    query = select(AssignmentTable.user).join(User, User.id == AssignmentTable.user)
+    query = query.where(AssignmentTable.area == area, User.role == Role.COLLABORATOR.value).distinct()
+    found = tx.authors(list(tx.connection.scalars(query)))
+    return [found[user] for user in sorted(found) if area in found[user].areas([day])]

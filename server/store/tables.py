@@ -1,0 +1,305 @@
+"""The tables. Times are BigInteger ms since 1970 UTC; JSON is kept as bytes, ready to be served.
+
+The area leads the key or an index of every large table, so that a city can partition by it.
+"""
+
+from datetime import date
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, Boolean, Date, Index, Integer, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
+
+ID = String(200)
+AREA = String(40)
+SCOPE = String(60)
+USER = String(100)
+
+
+class Base(DeclarativeBase):
+    """The one metadata of the product."""
+
+    registry = registry(
+        type_annotation_map={int: BigInteger, bytes: LargeBinary, bool: Boolean, date: Date, str: Text}
+    )
+
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+
+
+class Submission(db.Model):
+    """A submission as received, for ever: never updated, never deleted."""
+
+    __tablename__ = "submission"
+    __table_args__ = (Index("submission_area", "area", "received_at"),)
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    area: Mapped[str] = mapped_column(AREA)
+    sha256: Mapped[str] = mapped_column(String(64))
+    device: Mapped[str | None] = mapped_column(String(60))
+    author: Mapped[str] = mapped_column(USER, index=True)
+    seq: Mapped[int | None]
+    form: Mapped[str] = mapped_column(String(100))
+    form_version: Mapped[str] = mapped_column(String(100))
+    kind: Mapped[str] = mapped_column(String(50))
+    dialect: Mapped[str] = mapped_column(String(20))
+    raw: Mapped[bytes]  # format byte, then the body
+    observed_at: Mapped[int | None]
+    received_at: Mapped[int]
+    outcome: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str | None] = mapped_column(String(40))
+    receipt: Mapped[bytes]
+
+
+class OpTable(db.Model):
+    """One submission's effect on one entity. Only `writes` is ever replaced: it is derived."""
+
+    __tablename__ = "op"
+    __table_args__ = (UniqueConstraint("entity", "sub"), Index("op_sub", "sub"))
+    entity: Mapped[str] = mapped_column(ID, primary_key=True)
+    rev: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    area: Mapped[str] = mapped_column(AREA)
+    sub: Mapped[str] = mapped_column(ID)
+    author: Mapped[str] = mapped_column(USER)
+    standing: Mapped[str] = mapped_column(String(20))
+    act: Mapped[str] = mapped_column(String(20))
+    t_norm: Mapped[int]
+    late: Mapped[bool]
+    suspect: Mapped[bool]
+    creates: Mapped[bool]
+    received: Mapped[int]
+    base_rev: Mapped[int | None]
+    base_ok: Mapped[bool]
+    schema: Mapped[int]
+    etag: Mapped[str] = mapped_column(String(10))
+    said: Mapped[bytes]  # {said, seen, loaded, after, areas}
+    writes: Mapped[bytes]
+
+
+class Entity(db.Model):
+    """The present state of an entity, derived from its ops."""
+
+    __tablename__ = "entity"
+    __table_args__ = (
+        Index("entity_area", "area", "type"),
+        Index("entity_household", "household"),
+        Index("entity_scope", "scope"),
+    )
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    type: Mapped[str] = mapped_column(String(30))
+    area: Mapped[str] = mapped_column(AREA)
+    scope: Mapped[str | None] = mapped_column(SCOPE)
+    rev: Mapped[int]
+    etag: Mapped[str] = mapped_column(String(10))
+    household: Mapped[str | None] = mapped_column(ID)
+    label: Mapped[str]
+    dob: Mapped[str | None] = mapped_column(String(10))
+    since: Mapped[int]
+    first_sub: Mapped[str] = mapped_column(ID)
+    data: Mapped[bytes]
+    src: Mapped[bytes]
+
+
+class ConflictTable(db.Model):
+    """Concurrent writes that a person must decide; `id` is the hash of entity, cell and members."""
+
+    __tablename__ = "conflict"
+    __table_args__ = (Index("conflict_area", "area", "open"),)
+    id: Mapped[str] = mapped_column(String(24), primary_key=True)
+    area: Mapped[str] = mapped_column(AREA)
+    entity: Mapped[str] = mapped_column(ID, index=True)
+    cell: Mapped[str] = mapped_column(String(60))
+    members: Mapped[bytes]
+    open: Mapped[bool]
+    opened_at: Mapped[int]
+
+
+class NoticeTable(db.Model):
+    """A write that a rule overruled, for its author to see."""
+
+    __tablename__ = "notice"
+    entity: Mapped[str] = mapped_column(ID, primary_key=True)
+    cell: Mapped[str] = mapped_column(String(60), primary_key=True)
+    sub: Mapped[str] = mapped_column(ID, primary_key=True)
+    by_sub: Mapped[str] = mapped_column(ID)
+    kind: Mapped[str] = mapped_column(String(30))
+
+
+class Counter(db.Model):
+    """The row that orders an area or a user's feed; holding it is the right to write there."""
+
+    __tablename__ = "counter"
+    name: Mapped[str] = mapped_column(USER, primary_key=True)
+    n: Mapped[int]
+
+
+class FeedMark(db.Model):
+    """A random number for each state of a counter, by which a device finds out that a backup was restored."""
+
+    __tablename__ = "feed_mark"
+    counter: Mapped[str] = mapped_column(USER, primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    nonce: Mapped[str] = mapped_column(String(16))
+
+
+class FeedEntry(db.Model):
+    """One row for each thing in each scope; every change moves it to the head."""
+
+    __tablename__ = "feed_entry"
+    __table_args__ = (Index("feed_order", "scope", "seq"),)
+    scope: Mapped[str] = mapped_column(SCOPE, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    seq: Mapped[int]
+    here: Mapped[bool]
+
+
+class MadeTable(db.Model):
+    """A visit that was made: the facts of a submission that planning needs, for each entity it names."""
+
+    __tablename__ = "visit_made"
+    subject: Mapped[str] = mapped_column(ID, primary_key=True)
+    sub: Mapped[str] = mapped_column(ID, primary_key=True)
+    household: Mapped[str | None] = mapped_column(ID, index=True)
+    form: Mapped[str] = mapped_column(String(100))
+    t_norm: Mapped[int]
+    result: Mapped[str] = mapped_column(String(10))
+
+
+class VisitTable(db.Model):
+    """A follow-up visit: planned from rules, due, done or no longer needed."""
+
+    __tablename__ = "visit"
+    __table_args__ = (Index("visit_area", "area", "state", "due"), Index("visit_subject", "subject"))
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    area: Mapped[str] = mapped_column(AREA)
+    scope: Mapped[str] = mapped_column(SCOPE)
+    rule: Mapped[str] = mapped_column(String(30))
+    rule_version: Mapped[int] = mapped_column(Integer)
+    subject_type: Mapped[str] = mapped_column(String(30))
+    subject: Mapped[str] = mapped_column(ID)
+    household: Mapped[str | None] = mapped_column(ID)
+    start: Mapped[str] = mapped_column(String(60))
+    start_at: Mapped[int]
+    earliest: Mapped[date]
+    due: Mapped[date]
+    latest: Mapped[date]
+    due_at: Mapped[int]
+    show_on: Mapped[date]
+    assignee_role: Mapped[str] = mapped_column(String(20))
+    priority: Mapped[int] = mapped_column(Integer)
+    statutory: Mapped[bool]
+    reason: Mapped[str] = mapped_column(String(60))
+    caused_by: Mapped[str] = mapped_column(ID)
+    calendar: Mapped[str] = mapped_column(String(120))
+    state: Mapped[str] = mapped_column(String(20))
+    done_by: Mapped[str | None] = mapped_column(ID)
+    attempts: Mapped[int] = mapped_column(Integer)
+
+
+class ReminderList(db.Model):
+    """An issued list: numbered, frozen, for one collaborator and period."""
+
+    __tablename__ = "reminder_list"
+    __table_args__ = (UniqueConstraint("collaborator", "kind", "begins", "revision"),)
+    number: Mapped[str] = mapped_column(String(40), primary_key=True)
+    revision: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    area: Mapped[str] = mapped_column(AREA, index=True)
+    collaborator: Mapped[str] = mapped_column(USER, index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    begins: Mapped[date]
+    ends: Mapped[date]
+    issued_at: Mapped[int]
+    issued_by: Mapped[str] = mapped_column(USER)
+
+
+class ReminderLine(db.Model):
+    """One visit on an issued list, in the words it was printed with; only the outcome is filled in later."""
+
+    __tablename__ = "reminder_line"
+    __table_args__ = (Index("line_visit", "visit"),)
+    number: Mapped[str] = mapped_column(String(40), primary_key=True)
+    revision: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    line: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    visit: Mapped[str] = mapped_column(String(36))
+    body: Mapped[bytes]
+    outcome: Mapped[str | None] = mapped_column(String(30))
+    outcome_sub: Mapped[str | None] = mapped_column(ID)
+
+
+class User(db.Model):
+    """A person who works with the system. `role` is one of `sync.authority.Role`."""
+
+    __tablename__ = "user"
+    id: Mapped[str] = mapped_column(USER, primary_key=True)
+    name: Mapped[str]
+    role: Mapped[str] = mapped_column(String(20))
+
+
+class AssignmentTable(db.Model):
+    """A user's charge of a hamlet (or of a whole area: `hamlet` is ''), with its dates."""
+
+    __tablename__ = "assignment"
+    user: Mapped[str] = mapped_column(USER, primary_key=True)
+    area: Mapped[str] = mapped_column(AREA, primary_key=True)
+    hamlet: Mapped[str] = mapped_column(String(10), primary_key=True)
+    begins: Mapped[date] = mapped_column(Date, primary_key=True)
+    ends: Mapped[date | None]
+
+
+class Device(db.Model):
+    """An installation of a client on a phone; a new one at every install."""
+
+    __tablename__ = "device"
+    id: Mapped[str] = mapped_column(String(60), primary_key=True)
+    label: Mapped[str]
+    enrolled_at: Mapped[int]
+    revoked_at: Mapped[int | None]
+
+
+class Token(db.Model):
+    """The right of one user to act, on one device or (without one) from anywhere; only its hash is here."""
+
+    __tablename__ = "token"
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user: Mapped[str] = mapped_column(USER, index=True)
+    device: Mapped[str | None] = mapped_column(String(60), index=True)
+    issued_at: Mapped[int]
+    revoked_at: Mapped[int | None]
+
+
+class Area(db.Model):
+    """A commune or ward of the list in force, or of an earlier one; `key` is `<list>.<code>`."""
+
+    __tablename__ = "area"
+    key: Mapped[str] = mapped_column(AREA, primary_key=True)
+    name: Mapped[str]
+    kind: Mapped[str] = mapped_column(String(20))
+    lat: Mapped[str | None] = mapped_column(String(20))
+    lon: Mapped[str | None] = mapped_column(String(20))
+
+
+class AreaSuccessor(db.Model):
+    """Where an earlier ward went; several rows where it was split."""
+
+    __tablename__ = "area_successor"
+    before: Mapped[str] = mapped_column(AREA, primary_key=True)
+    after: Mapped[str] = mapped_column(AREA, primary_key=True)
+
+
+class HamletTable(db.Model):
+    """A hamlet of an area; `invented` marks those that no official list confirms."""
+
+    __tablename__ = "hamlet"
+    area: Mapped[str] = mapped_column(AREA, primary_key=True)
+    code: Mapped[str] = mapped_column(String(10), primary_key=True)
+    name: Mapped[str]
+    invented: Mapped[bool]
+
+
+class Lease(db.Model):
+    """Who may run the scheduled jobs, until when; `fence` grows with every holder."""
+
+    __tablename__ = "lease"
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(60))
+    fence: Mapped[int]
+    until: Mapped[int]

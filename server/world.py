@@ -1,0 +1,96 @@
+"""Everything that does not change while the server runs: forms, rules, calendar, places; read at the start."""
+
+import csv
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import cast
+
+from flask import current_app
+
+from config.settings import Settings
+from forms.catalogue import Catalogue, load_catalogue
+from server.committer import Committer
+from server.clock import now
+from server.store.store import SqlStore
+from server.store.tables import db
+from sync.batch import Limits
+from sync.places import Hamlet, Places, Ward, build_places
+from sync.reading import Reader
+from sync.receive import World
+from sync.visits.calendar import Calendar, load_calendar
+from sync.visits.rules import Rules, load_rules
+
+
+@dataclass(frozen=True)
+class Nest:
+    """One server's parts. `current_nest()` gives that of the running application."""
+
+    settings: Settings
+    catalogue: Catalogue
+    places: Places
+    rules: Rules
+    calendar: Calendar
+
+    @property
+    def limits(self) -> Limits:
+        names = ("max_body", "max_inflated", "max_items", "max_item", "max_page")
+        return Limits(**{name: getattr(self.settings, name) for name in names})
+
+    @cached_property
+    def world(self) -> World:
+        return World(self.catalogue.types, self.places, self.rules, self.calendar)
+
+    @cached_property
+    def reader(self) -> Reader:
+        return Reader(self.catalogue, self.places, self.limits)
+
+    @cached_property
+    def store(self) -> SqlStore:
+        return SqlStore(db.engine)
+
+    @cached_property
+    def committer(self) -> Committer:
+        return Committer(self.store, self.world, now)
+
+
+def build_nest(settings: Settings) -> Nest:
+    """Read the configuration. Raises what is wrong with it, at the start and not at the first request."""
+    read = lambda name: (settings.config / name).read_text(encoding="utf-8")  # noqa: E731
+    return Nest(
+        settings=settings,
+        catalogue=load_catalogue(),
+        places=load_places(settings.config / "areas", settings.ward_list),
+        rules=load_rules(read("followup_rules.yaml")),
+        calendar=load_calendar(read("holidays_vn.csv")),
+    )
+
+
+def current_nest() -> Nest:
+    """The parts of the application that serves this request or command."""
+    return cast(Nest, current_app.extensions["toam"])
+
+
+def load_places(folder: Path, ward_list: str) -> Places:
+    """Areas and hamlets of the list in force, and the successors of earlier wards."""
+    wards = [
+        Ward(f"{row['list']}.{row['code']}", row["name_vi"])
+        for row in rows(folder / "wards.csv")
+        if row["list"] == ward_list
+    ]
+    hamlets = [
+        Hamlet(f"{row['list']}.{row['ward']}", row["code"], row["name_vi"])
+        for row in rows(folder / "hamlets.csv")
+        if row["list"] == ward_list
+    ]
+    moved = [
+        (f"{row['from_list']}.{row['from_code']}", f"{row['to_list']}.{row['to_code']}")
+        for row in rows(folder / "ward_map.csv")
+    ]
+    return build_places(wards, hamlets, moved)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file of the configuration."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

@@ -1,0 +1,324 @@
+"""The envelope of a batch and its items: closed lists, limits, and the reading of untrusted JSON.
+
+An envelope that is no JSON is refused as a whole; anything wrong inside one item concerns that item alone,
+and its bytes are kept exactly as they came.
+"""
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+
+from forms.schema import Problem
+from forms.text import storable
+
+
+class Outcome(StrEnum):
+    """What became of a submission at its first receipt. There is no "rejected"."""
+
+    APPLIED = "applied"
+    MERGED = "merged"
+    CONFLICT = "conflict"
+    STORED = "stored"
+    QUARANTINED = "quarantined"
+
+
+class Reason(StrEnum):
+    """Why a submission is kept but not applied."""
+
+    UNREADABLE = "unreadable"
+    BAD_VALUE = "bad_value"
+    UNKNOWN_FORM = "unknown_form"
+    UNKNOWN_VERSION = "unknown_version"
+    UNKNOWN_PROPERTY = "unknown_property"
+    NOT_ALLOWED = "not_allowed"
+    OUT_OF_AREA = "out_of_area"
+    WARD_UNKNOWN = "ward_unknown"
+    WARD_AMBIGUOUS = "ward_ambiguous"
+    ID_REUSE = "id_reuse"
+    DEVICE_REVOKED = "device_revoked"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may hold; told to devices, so that they can cut their batches to fit. Sizes in bytes."""
+
+    max_body: int = 1_048_576
+    max_inflated: int = 8_388_608
+    max_items: int = 200
+    max_item: int = 262_144
+    max_page: int = 500
+
+
+class MalformedEnvelope(ValueError):
+    """The body is not the JSON object that a batch is. Nothing was stored."""
+
+
+@dataclass(frozen=True)
+class RawItem:
+    """One element of `items`: its bytes as received, its value, and what makes it unreadable, if anything."""
+
+    raw: bytes
+    value: Any
+    problem: Problem | None
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the canonical body: key order and spacing do not make another submission."""
+        body = self.raw
+        if self.problem is None:
+            body = json.dumps(self.value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+        return hashlib.sha256(body).hexdigest()
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What an item says about one entity: which state its author held (`base`) and what was on the screen."""
+
+    type: str
+    id: str
+    base_rev: int | None
+    base_etag: str
+    after: tuple[str, ...]
+    seen: Mapping[str, Any] | None
+
+    @property
+    def creates(self) -> bool:
+        return self.base_rev == 0 and not self.after
+
+
+@dataclass(frozen=True)
+class Medium:
+    """A file that belongs to an item and travels on its own."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Item:
+    """One readable submission of a batch."""
+
+    id: str
+    form: str
+    version: str
+    kind: str
+    observed_at: datetime
+    seq: int | None = None
+    author: str | None = None
+    obs: Mapping[str, Any] | None = None
+    entered_late: bool = False
+    amends: str | None = None
+    answers: Any = None
+    xml: str | None = None
+    entities: tuple[Claim, ...] = ()
+    media: tuple[Medium, ...] = ()
+
+
+@dataclass(frozen=True)
+class DeviceClock:
+    """The device's own clock at the moment of sending; wall in ms since 1970, mono in ms since boot."""
+
+    wall: int
+    boot: str | None = None
+    mono: int | None = None
+
+
+_USABLE_ID = re.compile(r"\A[!-}]{1,150}\Z")  # visible ASCII without "~", which marks a reused id
+_BASE = re.compile(r"\A(?:(0)-|(\d{1,12})-([0-9a-f]{10}))\Z", re.ASCII)
+_DECODER = json.JSONDecoder()
+_BLANKS = re.compile(r"[ \t\n\r]*")
+_SPAN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_SCALAR = re.compile(r"[^\s,\]}]+")
+MAX_DEPTH = 32
+
+
+def split(body: bytes) -> tuple[dict[str, Any], list[RawItem]]:
+    """Take a batch apart: the envelope without `items`, and each item with its own bytes.
+
+    Raises `MalformedEnvelope`. A byte that is not UTF-8 makes only its own item unreadable.
+    """
+    text = body.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+    envelope: dict[str, Any] = {}
+    items: list[RawItem] = []
+    at = _skip(text, _expect(text, 0, "{"))
+    while text[at : at + 1] != "}":
+        key, at = _value(text, at)
+        if not isinstance(key, str):
+            raise MalformedEnvelope("a key must be a string")
+        at = _skip(text, _expect(text, at, ":"))
+        if key == "items":
+            items, at = _items(text, at)
+        else:
+            envelope[key], at = _value(text, at)
+        at = _next(text, at, "}")
+    if _skip(text, at + 1) != len(text):
+        raise MalformedEnvelope("something follows the JSON object")
+    problem = _audit(envelope)
+    if problem is not None:
+        raise MalformedEnvelope(problem.detail)
+    return envelope, items
+
+
+def _items(text: str, at: int) -> tuple[list[RawItem], int]:
+    items = []
+    at = _skip(text, _expect(text, at, "["))
+    while text[at : at + 1] != "]":
+        value, end = _value(text, at)
+        raw = text[at:end].encode("utf-8", "surrogateescape")
+        items.append(RawItem(raw, value, _audit(value)))
+        at = _next(text, end, "]")
+    return items, at + 1
+
+
+def _next(text: str, at: int, closing: str) -> int:
+    """Step over a comma to the next member, or stay at the closing bracket."""
+    at = _skip(text, at)
+    if text[at : at + 1] == closing:
+        return at
+    at = _skip(text, _expect(text, at, ","))
+    if text[at : at + 1] == closing:
+        raise MalformedEnvelope("a comma with nothing after it")
+    return at
+
+
+class _Unreadable:
+    """Stands for a value that is too deep or too large a number to be read."""
+
+
+def _value(text: str, at: int) -> tuple[Any, int]:
+    try:
+        return _DECODER.raw_decode(text, at)
+    except json.JSONDecodeError as error:
+        raise MalformedEnvelope("not JSON") from error
+    except (RecursionError, ValueError):
+        return _Unreadable(), _span_end(text, at)
+
+
+def _span_end(text: str, at: int) -> int:
+    """Where the value at `at` ends, found without reading it."""
+    if text[at] not in "[{":
+        scalar = _SCALAR.match(text, at)
+        return scalar.end() if scalar else at + 1
+    depth = 0
+    for match in _SPAN.finditer(text, at):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match.group(), 0)
+        if depth == 0:
+            return match.end()
+    raise MalformedEnvelope("not JSON")
+
+
+def _skip(text: str, at: int) -> int:
+    match = _BLANKS.match(text, at)
+    return match.end() if match else at
+
+
+def _expect(text: str, at: int, char: str) -> int:
+    at = _skip(text, at)
+    if text[at : at + 1] != char:
+        raise MalformedEnvelope(f"expected {char!r}")
+    return at + 1
+
+
+def _audit(value: Any) -> Problem | None:
+    """What makes a JSON value impossible to keep as data: depth, odd characters, NaN. Walks without recursion."""
+    stack = [(value, 0)]
+    while stack:
+        node, depth = stack.pop()
+        if depth > MAX_DEPTH or isinstance(node, _Unreadable):
+            return Problem("too_deep", "", "Dữ liệu lồng quá sâu hoặc có số quá lớn.")
+        if isinstance(node, dict):
+            stack += [(key, depth) for key in node] + [(inner, depth + 1) for inner in node.values()]
+        elif isinstance(node, list):
+            stack += [(inner, depth + 1) for inner in node]
+        elif isinstance(node, str) and not storable(node):
+            return Problem("bad_text", "", "Có ký tự không lưu được (U+0000 hoặc nửa ký tự).")
+        elif isinstance(node, float) and not math.isfinite(node):
+            return Problem("bad_number", "", "Có số không xác định (NaN hoặc vô cực).")
+    return None
+
+
+class _ClaimSchema(Schema):
+    type = fields.String(required=True, validate=validate.Length(max=50))
+    id = fields.String(required=True, validate=validate.Regexp(r"\A[0-9A-Za-z:._-]{1,100}\Z"))
+    base = fields.String(load_default=None, allow_none=True)
+    after = fields.List(fields.String(validate=validate.Length(max=200)), validate=validate.Length(max=500))
+    seen = fields.Dict(keys=fields.String(), load_default=None, allow_none=True)
+
+
+class _MediumSchema(Schema):
+    name = fields.String(required=True, validate=validate.Length(min=1, max=200))
+    sha256 = fields.String(required=True, validate=validate.Regexp(r"\A[0-9a-f]{64}\Z"))
+    size = fields.Integer(required=True, strict=True, validate=validate.Range(min=0, max=2**40))
+
+
+class _ObservedSchema(Schema):
+    boot = fields.String(required=True, validate=validate.Length(max=100))
+    mono_ms = fields.Integer(required=True, strict=True, validate=validate.Range(min=0, max=2**53))
+
+
+class _ItemSchema(Schema):
+    id = fields.String(required=True, validate=validate.Regexp(_USABLE_ID))
+    seq = fields.Integer(strict=True, load_default=None, allow_none=True, validate=validate.Range(0, 2**53))
+    form = fields.String(required=True, validate=validate.Length(min=1, max=100))
+    version = fields.String(required=True, validate=validate.Length(max=100))
+    author = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=100))
+    kind = fields.String(load_default="visit", validate=validate.Length(max=50))
+    observed_at = fields.AwareDateTime(required=True, format="iso")
+    obs = fields.Nested(_ObservedSchema(unknown=EXCLUDE), load_default=None, allow_none=True)
+    entered_late = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    amends = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=200))
+    answers = fields.Raw(load_default=None, allow_none=True)
+    xml = fields.String(load_default=None, allow_none=True)
+    entities = fields.List(fields.Nested(_ClaimSchema(unknown=EXCLUDE)), load_default=list)
+    media = fields.List(fields.Nested(_MediumSchema(unknown=EXCLUDE)), load_default=list)
+
+
+_ITEM = _ItemSchema(unknown=EXCLUDE)
+
+
+def usable_id(value: Any) -> str | None:
+    """The id that an item carries, if it can name a submission."""
+    ident = value.get("id") if isinstance(value, dict) else None
+    return ident if isinstance(ident, str) and _USABLE_ID.match(ident) else None
+
+
+def read_item(value: Any) -> tuple[Item | None, list[Problem]]:
+    """Read one item of the envelope's shape, or say what is wrong with it."""
+    try:
+        loaded = _ITEM.load(value)
+    except ValidationError as error:
+        return None, [Problem("bad_field", pointer, _sentence(pointer)) for pointer in sorted(_pointers(error))]
+    if (loaded["answers"] is None) == (loaded["xml"] is None):
+        return None, [Problem("bad_field", "/answers", "Cần đúng một trong hai: answers hoặc xml.")]
+    loaded["entities"] = tuple(_claim(claim) for claim in loaded["entities"])
+    loaded["media"] = tuple(Medium(**medium) for medium in loaded["media"])
+    return Item(**loaded), []
+
+
+def _claim(loaded: Mapping[str, Any]) -> Claim:
+    match = _BASE.match(loaded["base"] or "")
+    rev, etag = (int(match.group(1) or match.group(2)), match.group(3) or "") if match else (None, "")
+    return Claim(loaded["type"], loaded["id"], rev, etag, tuple(loaded.get("after") or ()), loaded["seen"])
+
+
+def _pointers(error: ValidationError) -> Iterator[str]:
+    stack: list[tuple[str, Any]] = [("", error.messages)]
+    while stack:
+        pointer, messages = stack.pop()
+        if isinstance(messages, dict):
+            stack += [(pointer if key == "_schema" else f"{pointer}/{key}", m) for key, m in messages.items()]
+        else:
+            yield pointer
+
+
+def _sentence(pointer: str) -> str:
+    return f"Phần {pointer} của phiếu bị thiếu hoặc sai kiểu." if pointer else "Phiếu phải là một đối tượng JSON."

@@ -1,0 +1,131 @@
+"""The merge policies: one small class each. To add one, write its class and name it in `POLICIES`.
+
+`beats(a, b)` says whether write `a` removes write `b` from the live ones; the current value is chosen among
+those that are left. No rule here looks at the order of arrival.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from forms.entity_types import Cell, PolicyName
+from sync.model import CellValue, Entry, Notice, NoticeKind
+
+
+class Policy:
+    """The common case; each policy overrides where it differs. `live` is never empty."""
+
+    def __init__(self, cell: Cell) -> None:
+        self.cell = cell
+
+    def beats(self, a: Entry, b: Entry) -> bool:
+        """Whether `a` replaces `b`."""
+        raise NotImplementedError
+
+    def current(self, live: Sequence[Entry]) -> Entry:
+        """The write whose value shows."""
+        raise NotImplementedError
+
+    def disputed(self, live: Sequence[Entry]) -> bool:
+        """Whether a person must decide between the live writes."""
+        return False
+
+    def notices(self, live: Sequence[Entry], current: Entry) -> list[Notice]:
+        """Live writes that lost to a rule."""
+        return [
+            Notice(self.cell.name, entry.op, current.op, NoticeKind.OVERRULED)
+            for entry in live
+            if entry.value != current.value
+        ]
+
+
+class Latest(Policy):
+    """A write replaces what its author knew; among concurrent ones the later effective time shows.
+
+    A paper form typed in late keeps its own date and replaces nothing that was observed after it.
+    """
+
+    def beats(self, a: Entry, b: Entry) -> bool:
+        return b.op in a.knew and not (a.late and a.t < b.eff)
+
+    def current(self, live: Sequence[Entry]) -> Entry:
+        return max(live, key=lambda entry: (not entry.suspect, *entry.order))
+
+
+class Highest(Policy):
+    """The gravest value stands until a supervisor who knew of it lowers it. A doubtful danger sign counts too."""
+
+    def beats(self, a: Entry, b: Entry) -> bool:
+        return a.rules and b.op in a.knew
+
+    def current(self, live: Sequence[Entry]) -> Entry:
+        return max(live, key=lambda entry: (self._rank(entry.value), not entry.suspect, *entry.order))
+
+    def notices(self, live: Sequence[Entry], current: Entry) -> list[Notice]:
+        return [
+            Notice(self.cell.name, entry.op, current.op, kind)
+            for entry in live
+            if (kind := self._lost(entry, live, current)) is not None
+        ]
+
+    def _lost(self, entry: Entry, live: Sequence[Entry], current: Entry) -> NoticeKind | None:
+        rank = self._rank(entry.value)
+        if rank >= self._rank(current.value):
+            return None
+        graver = [other for other in live if self._rank(other.value) > rank]
+        if any(other.op in entry.knew for other in graver):
+            return NoticeKind.ASKS_TO_LOWER
+        raised = any(entry.op in other.knew for other in graver)  # somebody knew this value and went higher
+        return None if raised else NoticeKind.OVERRULED
+
+    def _rank(self, value: CellValue) -> tuple[int, Any]:
+        (prop,) = self.cell.members
+        known = value.get(prop.name)
+        if not prop.rank:
+            return (0, "") if known is None else (1, str(known))
+        return (prop.rank.index(known), "") if known in prop.rank else (-1, "")
+
+
+class Review(Policy):
+    """Names, sex, date of birth: concurrent different values are a conflict; the latest shows meanwhile.
+
+    An author replaces only what was on the screen, so an edit made while a conflict is open does not close it.
+    """
+
+    def beats(self, a: Entry, b: Entry) -> bool:
+        return not a.request and (b.op in a.replaces or (a.rules and b.op in a.knew))
+
+    def current(self, live: Sequence[Entry]) -> Entry:
+        return max(live, key=lambda entry: (entry.rules, not entry.suspect, *entry.order))
+
+    def disputed(self, live: Sequence[Entry]) -> bool:
+        return any(entry.value != live[0].value for entry in live)
+
+    def notices(self, live: Sequence[Entry], current: Entry) -> list[Notice]:
+        return []
+
+
+class Placement(Review):
+    """Where a household or child lives: nobody moves a family by a typo, so the earliest good claim stays."""
+
+    def current(self, live: Sequence[Entry]) -> Entry:
+        return min(
+            live, key=lambda entry: (not entry.rules, entry.request, entry.late or entry.suspect, *entry.order)
+        )
+
+
+POLICIES: dict[PolicyName, type[Policy]] = {
+    PolicyName.LATEST: Latest,
+    PolicyName.HIGHEST: Highest,
+    PolicyName.REVIEW: Review,
+    PolicyName.UNION: Latest,
+    PolicyName.UNION_GROW: Latest,
+    PolicyName.KEEP_FIRST: Latest,
+    PolicyName.SERIES: Latest,
+}
+
+
+def policy_of(cell: Cell) -> Policy:
+    """The policy that merges `cell`."""
+    if cell.placement:
+        return Placement(cell)
+    return POLICIES[cell.policy](cell)

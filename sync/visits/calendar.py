@@ -1,0 +1,78 @@
+"""Working days in Việt Nam: the operator's table first, the `holidays` library for the rest.
+
+The table holds what the library does not know: swap days both ways (a Saturday worked for a Friday off) and
+official breaks. Day and month terms: Bộ luật Dân sự 2015, Art. 147-148 (the day of the event is not counted).
+"""
+
+import csv
+import hashlib
+from calendar import monthrange
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from io import StringIO
+
+import holidays
+
+
+@dataclass(frozen=True)
+class Special:
+    """A day that the operator's table decides; `predicted` until the official announcement."""
+
+    working: bool
+    name: str
+    predicted: bool
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Knows which days are worked. `version` says which table and library computed a date."""
+
+    specials: Mapping[date, Special]
+    version: str
+
+    @cached_property
+    def _public(self) -> holidays.HolidayBase:
+        return holidays.country_holidays("VN", language="vi")
+
+    def is_working_day(self, day: date) -> bool:
+        """The table decides; else weekends and public holidays are off, swapped Saturdays are worked."""
+        special = self.specials.get(day)
+        if special is not None:
+            return special.working
+        return bool(self._public.is_working_day(day))
+
+    def add_working_days(self, day: date, count: int) -> date:
+        """The `count`-th working day after `day`, which itself is day 0 whether worked or not."""
+        while count > 0:
+            day += timedelta(days=1)
+            count -= self.is_working_day(day)
+        return day
+
+    def working_day_on_or_before(self, day: date) -> date:
+        """The day itself if it is worked, else the last worked one before it."""
+        while not self.is_working_day(day):
+            day -= timedelta(days=1)
+        return day
+
+    def predicted(self, year: int) -> bool:
+        """Whether dates of that year rest on predictions."""
+        return any(day.year == year and special.predicted for day, special in self.specials.items())
+
+
+def add_months(day: date, count: int) -> date:
+    """The same day `count` months later, clipped to the end of the month (31 Jan + 1 month = 28 Feb)."""
+    month = day.month - 1 + count
+    year, month = day.year + month // 12, month % 12 + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
+def load_calendar(table: str) -> Calendar:
+    """A calendar from the text of `config/holidays_vn.csv`."""
+    specials = {
+        date.fromisoformat(row["date"]): Special(row["is_working_day"] == "1", row["name_vi"], row["predicted"] == "1")
+        for row in csv.DictReader(StringIO(table))
+    }
+    digest = hashlib.sha256(table.encode()).hexdigest()[:8]
+    return Calendar(specials, f"table {digest}, holidays {holidays.__version__}")

@@ -1,0 +1,110 @@
+"""The small language in which a rule says when it holds.
+
+`{property: P, in: [...]}`, `equals`, `contains`, `below`, `blank`; `{age: {from: 6, below: 16, unit: year}}`;
+`{child: {below: 16}}` (a household with such a child); `{all: [...]}`, `{any: [...]}`, `{not: ...}`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sync.visits.calendar import add_months
+
+Data = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a condition is asked about. `day` is None where only properties count, not the passing of time."""
+
+    data: Data
+    births: Sequence[date]
+    day: date | None
+
+
+Test = Callable[[Facts], bool]
+
+
+class ConditionError(ValueError):
+    """A condition that is not of this language."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A compiled condition; `properties` are what it looks at, `ages` its age bounds."""
+
+    holds: Test
+    properties: frozenset[str] = frozenset()
+    ages: tuple[tuple[int, str], ...] = ()
+
+
+def compile_condition(raw: Any) -> Condition:
+    """Compile one condition. Raises `ConditionError`."""
+    if not isinstance(raw, Mapping):
+        raise ConditionError(f"{raw!r} is no condition")
+    for word, join in (("all", all), ("any", any)):
+        if word in raw:
+            return _joined([compile_condition(part) for part in raw[word]], join)
+    if "not" in raw:
+        inner = compile_condition(raw["not"])
+        return Condition(lambda facts: not inner.holds(facts), inner.properties, inner.ages)
+    if "age" in raw:
+        return _age(raw["age"])
+    if "child" in raw:
+        below = int(raw["child"]["below"])
+        return Condition(lambda facts: any(_younger(born, facts.day, below, "year") for born in facts.births))
+    if "property" in raw:
+        return _property(raw)
+    raise ConditionError(f"{dict(raw)!r} is no condition")
+
+
+def reached(born: date, count: int, unit: str) -> date:
+    """The day on which somebody born on `born` is `count` days, months or years old."""
+    if unit == "day":
+        return born + timedelta(days=count)
+    return add_months(born, count * (12 if unit == "year" else 1))
+
+
+def _joined(parts: list[Condition], join: Callable[[Iterator[bool]], bool]) -> Condition:
+    return Condition(
+        lambda facts: join(part.holds(facts) for part in parts),
+        frozenset().union(*(part.properties for part in parts)),
+        tuple(age for part in parts for age in part.ages),
+    )
+
+
+def _younger(born: date, day: date | None, count: int, unit: str) -> bool:
+    return day is None or day < reached(born, count, unit)
+
+
+def _age(raw: Mapping[str, Any]) -> Condition:
+    unit, low, below = str(raw.get("unit", "year")), int(raw.get("from", 0)), raw.get("below")
+    if unit not in ("day", "month", "year"):
+        raise ConditionError(f"{unit!r} is no unit of age")
+
+    def holds(facts: Facts) -> bool:
+        if facts.day is None:
+            return True
+        return any(
+            facts.day >= reached(born, low, unit) and (below is None or _younger(born, facts.day, int(below), unit))
+            for born in facts.births
+        )
+
+    return Condition(holds, frozenset(), ((low, unit),))
+
+
+def _property(raw: Mapping[str, Any]) -> Condition:
+    name = str(raw["property"])
+    tests: dict[str, Callable[[Any, Any], bool]] = {
+        "equals": lambda value, wanted: value == wanted,
+        "in": lambda value, wanted: value in wanted,
+        "contains": lambda value, wanted: isinstance(value, list) and wanted in value,
+        "below": lambda value, wanted: isinstance(value, int | float) and value < wanted,
+        "blank": lambda value, wanted: (value is None) == wanted,
+    }
+    found = [word for word in tests if word in raw]
+    if len(found) != 1 or len(raw) != 2:
+        raise ConditionError(f"a condition on {name} needs exactly one of {', '.join(tests)}")
+    test, wanted = tests[found[0]], raw[found[0]]
+    return Condition(lambda facts: test(facts.data.get(name), wanted), frozenset({name}))

@@ -1,0 +1,161 @@
+"""The follow-up rules as data, read from `config/followup_rules.yaml`. To change one, edit it there."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any
+
+import yaml
+
+from sync.visits.calendar import Calendar, add_months
+from sync.visits.conditions import Condition, ConditionError, compile_condition
+
+
+class RuleError(ValueError):
+    """A rule that cannot be used; the message names the rule and the field."""
+
+
+class Trigger(StrEnum):
+    """What starts a rule: a state that holds, or a failed attempt."""
+
+    STATE = "state"
+    NOBODY_HOME = "nobody_home"
+
+
+class Unit(StrEnum):
+    """How a rule's clock runs: hours through nights and Tết, worked days, or the calendar's."""
+
+    HOUR = "hour"
+    WORKING_DAY = "working_day"
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+
+
+@dataclass(frozen=True)
+class Clock:
+    """When a visit is due: `count` units after its start, or at several ages of the subject (`at`)."""
+
+    unit: Unit
+    count: int = 0
+    at: tuple[int, ...] = ()
+
+    def due(self, start: date, count: int, calendar: Calendar) -> date:
+        """The local date that is `count` units after `start`; hours count as the days they reach into."""
+        if self.unit is Unit.WORKING_DAY:
+            return calendar.add_working_days(start, count)
+        if self.unit is Unit.HOUR:
+            return start + timedelta(hours=count)
+        if self.unit is Unit.DAY:
+            return start + timedelta(days=count)
+        return add_months(start, count * (12 if self.unit is Unit.YEAR else 1))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule in one version. `before` and `after`: the window around the due date, in days.
+
+    `done_by` maps a form to what its submission must name: the `subject` itself, or its `household`.
+    """
+
+    code: str
+    version: int
+    begins: date
+    ends: date | None
+    subject: str
+    texts: Mapping[str, Mapping[str, str]]
+    trigger: Trigger
+    condition: Condition | None
+    clock: Clock
+    before: int
+    after: int
+    role: str
+    priority: int
+    absorbs: tuple[str, ...]
+    done_by: Mapping[str, str]
+    escalate_after: int | None
+    statutory: bool
+    source: str
+
+    def on(self, day: date) -> bool:
+        return self.begins <= day and (self.ends is None or day <= self.ends)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """All rules of one file; `version` is a hash of its text."""
+
+    rules: tuple[Rule, ...]
+    version: str
+
+    def find(self, code: str, subject: str) -> Rule | None:
+        """The newest version of a rule about entities of type `subject`; None if the file has it no more."""
+        found = [rule for rule in self.rules if (rule.code, rule.subject) == (code, subject)]
+        return max(found, key=lambda rule: rule.version, default=None)
+
+    def for_type(self, kind: str, day: date) -> list[Rule]:
+        """The rules about entities of a type that are in force on a day."""
+        return [rule for rule in self.rules if rule.subject == kind and rule.on(day)]
+
+
+def load_rules(text: str) -> Rules:
+    """Read the rules file. Raises `RuleError`."""
+    raw = yaml.safe_load(text)
+    rules = tuple(_rule(entry) for entry in raw["rules"])
+    return Rules(rules, hashlib.sha256(text.encode()).hexdigest()[:12])
+
+
+def _rule(raw: Mapping[str, Any]) -> Rule:
+    code = str(raw.get("code", "?"))
+    unknown = sorted(set(raw) - _FIELDS)
+    if unknown:
+        raise RuleError(f"{code}: unknown field {unknown[0]}")
+    try:
+        return _read(code, raw)
+    except KeyError as error:
+        raise RuleError(f"{code}: the field {error.args[0]} is missing") from error
+    except (ConditionError, TypeError, ValueError, AttributeError) as error:
+        raise RuleError(f"{code}: {error}") from error
+
+
+_FIELDS = frozenset(
+    "code version effective subject texts trigger clock window assignee priority absorbs done_by escalation "
+    "statutory source".split()
+)
+
+
+def _read(code: str, raw: Mapping[str, Any]) -> Rule:
+    trigger = Trigger.STATE if "state" in raw["trigger"] else Trigger(raw["trigger"]["event"])
+    if any(not raw["texts"][key].get(language) for key in ("name", "why") for language in ("vi", "en")):
+        raise RuleError(f"{code}: texts need name and why in vi and en")
+    if any(counts not in ("subject", "household") for counts in raw["done_by"].values()):
+        raise RuleError(f"{code}: done_by says subject or household for each form")
+    return Rule(
+        code=code,
+        version=int(raw["version"]),
+        begins=raw["effective"]["from"],
+        ends=raw["effective"].get("to"),
+        subject=raw["subject"],
+        texts=raw["texts"],
+        trigger=trigger,
+        condition=compile_condition(raw["trigger"]["state"]) if trigger is Trigger.STATE else None,
+        clock=_clock(raw["clock"]),
+        before=int(raw["window"]["before"]),
+        after=int(raw["window"]["after"]),
+        role=raw["assignee"],
+        priority=int(raw["priority"]),
+        absorbs=tuple(raw.get("absorbs", ())),
+        done_by=dict(raw["done_by"]),
+        escalate_after=(raw.get("escalation") or {}).get("failed_attempts"),
+        statutory=bool(raw["statutory"]),
+        source=raw["source"],
+    )
+
+
+def _clock(raw: Mapping[str, Any]) -> Clock:
+    at: Sequence[Any] = raw.get("at", ())
+    if bool(at) == ("count" in raw):
+        raise ValueError("a clock needs either count or at")
+    return Clock(Unit(raw["unit"]), int(raw.get("count", 0)), tuple(sorted(int(age) for age in at)))

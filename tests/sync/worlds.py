@@ -1,0 +1,347 @@
+"""Generated worlds: a few people with phones write about one entity, and everything they saw is recorded.
+
+A world is a list of steps that Hypothesis draws; playing it keeps, for every op, the *truth*: what really
+stood on the author's screen and what he really changed. The server is given the ops alone.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hypothesis import strategies as st
+
+from forms.entity_types import Cell, EntityType
+from forms.values import blank
+from sync.extract import Extraction
+from sync.model import Act, Op, Standing, State, Writes
+from tests.sync.types import CHILD, HOUSEHOLD, VALUES
+
+ENTITY = "e-1"
+FIRST = "op-00"
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What really happened when one op was made. `screen` holds every property the phone held, asked or not."""
+
+    screen: Values
+    changed: dict[str, Values]  # cell -> the cell as its author left it
+
+
+@dataclass(frozen=True)
+class World:
+    """All ops of one entity in the order in which they reached the server."""
+
+    kind: EntityType
+    ops: Mapping[str, Op]
+    truth: Mapping[str, Truth] = field(default_factory=dict)
+
+    def extraction(self) -> Extraction:
+        return Extraction(self.kind, self.ops)
+
+
+@dataclass
+class Phone:
+    """`tells`: our client says in `seen` what was prefilled; otherwise it is a Collect, which does not."""
+
+    author: str
+    tells: bool
+    skew: int
+    suspect: bool
+    areas: frozenset[str]
+    snapshot: frozenset[str] = frozenset()
+    page: Values | None = None
+    mine: list[str] = field(default_factory=list)
+    unsent: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Fill:
+    """A form is filled: `answers` are (property, what is done with it, whether its field came prefilled)."""
+
+    phone: int
+    answers: tuple[tuple[str, int | str, bool], ...]
+    wide: bool = True  # the form asks everything else too, prefilled and left alone
+    back: int = 0  # a paper form of that many steps ago, typed in today
+
+
+@dataclass(frozen=True)
+class Exchange:
+    phone: int
+    send: str = "all"
+    pull: bool = True
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The supervisor decides at the desk; `fresh`: he looked at the newest state first."""
+
+    answers: tuple[tuple[str, int], ...]
+    fresh: bool = True
+    act: Act = Act.RESOLVE
+
+
+Step = Fill | Exchange | Rule
+
+
+class Play:
+    """Plays the steps of one world."""
+
+    def __init__(self, kind: EntityType, phones: list[Phone]) -> None:
+        self.kind, self.phones = kind, phones
+        self.desk: frozenset[str] = frozenset()
+        self.made: dict[str, Op] = {}
+        self.truth: dict[str, Truth] = {}
+        self.server: dict[str, Op] = {}
+        self.now = 1_000
+
+    def create(self, sent: bool, answered: int) -> None:
+        """The first phone registers the entity; if `sent`, everybody has it from then on."""
+        said = {name: VALUES[name][0] if i < answered else None for i, name in enumerate(self.kind.properties)}
+        for member in self.kind.placement.members:
+            said[member.name] = VALUES[member.name][0]
+        phone = self.phones[0]
+        op = Op(FIRST, ENTITY, phone.author, self.now + phone.skew, said, creates=True, suspect=phone.suspect)
+        self._keep(phone, op, {})
+        if sent:
+            self.exchange(Exchange(0, pull=False))
+            for number in range(len(self.phones)):
+                self.exchange(Exchange(number))
+            self.desk = frozenset(self.server)
+
+    def step(self, step: Step) -> None:
+        self.now += 10
+        if isinstance(step, Fill):
+            self.fill(step)
+        elif isinstance(step, Exchange):
+            self.exchange(step)
+        else:
+            self.rule(step)
+
+    def page(self) -> Values:
+        """What the server would send now."""
+        return dict(Extraction(self.kind, self.server).state().data) if self.server else {}
+
+    def screen(self, phone: Phone) -> Values:
+        """The page that the phone holds, with its own later changes, cell by cell."""
+        screen = dict(phone.page or {})
+        for sub in self._after(phone):
+            for cell, value in self.truth[sub].changed.items():
+                for member in self.kind.cells[cell].members:
+                    screen.pop(member.name, None)
+                screen |= value
+        return screen
+
+    def fill(self, step: Fill) -> None:
+        phone = self.phones[step.phone]
+        if phone.page is None and not phone.mine:
+            return  # he has never heard of this entity
+        screen = self.screen(phone)
+        said: Values = {}
+        loaded: set[str] = set()
+        answers = {name: (deed, prefilled) for name, deed, prefilled in step.answers}
+        for name in self.kind.properties:
+            deed, prefilled = answers.get(name, ("keep" if step.wide else "absent", True))
+            if deed == "absent":
+                continue
+            if prefilled:
+                loaded.add(name)
+            if isinstance(deed, int):
+                said[name] = VALUES[name][deed]
+            else:
+                said[name] = screen.get(name) if prefilled and deed == "keep" else None
+        seen = {name: screen.get(name) for name in loaded} if phone.tells else None
+        op = Op(
+            sub=f"op-{len(self.made):02}",
+            entity=ENTITY,
+            author=phone.author,
+            t=self.now - 10 * step.back - 5 if step.back else self.now + phone.skew,
+            said=said,
+            snapshot=phone.snapshot,
+            after=tuple(self._after(phone)),
+            seen=seen,
+            loaded=frozenset(loaded),
+            late=bool(step.back),
+            suspect=phone.suspect and not step.back,
+            areas=phone.areas,
+        )
+        self._keep(phone, op, screen)
+
+    def exchange(self, step: Exchange) -> None:
+        phone = self.phones[step.phone]
+        sent = {"none": [], "last": phone.unsent[-1:], "first": phone.unsent[:1], "all": phone.unsent}[step.send]
+        for sub in list(sent):
+            self.server[sub] = self.made[sub]
+        phone.unsent = [sub for sub in phone.unsent if sub not in sent]
+        stuck = phone.unsent and not phone.tells  # Collect keeps its own version of an entity until it is sent
+        if step.pull and self.server and not stuck:
+            phone.page, phone.snapshot = self.page(), frozenset(self.server)
+
+    def rule(self, step: Rule) -> None:
+        if step.fresh:
+            self.desk = frozenset(self.server)
+        if not self.desk:
+            return
+        said = {name: VALUES[name][choice] for name, choice in step.answers if name in self.kind.properties}
+        op = Op(
+            sub=f"op-{len(self.made):02}",
+            entity=ENTITY,
+            author="cán bộ",
+            t=self.now,
+            said=said,
+            snapshot=self.desk,
+            standing=Standing.SUPERVISOR,
+            act=step.act,
+        )
+        held = {sub: self.server[sub] for sub in self.desk}
+        screen = dict(Extraction(self.kind, held).state().data)
+        self.made[op.sub] = self.server[op.sub] = op
+        self.truth[op.sub] = Truth(screen, _changed(self.kind, op, screen))
+
+    def finish(self) -> World:
+        """Everything that is still on a phone arrives, the last phone first."""
+        for number in reversed(range(len(self.phones))):
+            self.exchange(Exchange(number, pull=False))
+        return World(self.kind, dict(self.server), self.truth)
+
+    def _after(self, phone: Phone) -> list[str]:
+        return [sub for sub in phone.mine if sub not in phone.snapshot]
+
+    def _keep(self, phone: Phone, op: Op, screen: Values) -> None:
+        self.made[op.sub] = op
+        self.truth[op.sub] = Truth(screen, _changed(self.kind, op, screen))
+        phone.mine.append(op.sub)
+        phone.unsent.append(op.sub)
+
+
+def _changed(kind: EntityType, op: Op, screen: Values) -> dict[str, Values]:
+    """The cells that the author meant to change, as he left them: the writes table, told from his side."""
+    cells = ((cell, _left(cell, op, screen)) for cell in kind.cells.values())
+    return {cell.name: left for cell, left in cells if left is not None}
+
+
+def _left(cell: Cell, op: Op, screen: Values) -> Values | None:
+    left = {p.name: screen[p.name] for p in cell.members if not blank(screen.get(p.name))}
+    changed = False
+    for member in (p for p in cell.members if p.name in op.said):
+        answer, prefilled = op.said[member.name], member.name in op.loaded
+        if blank(answer) and (cell.placement or (not prefilled and not op.rules)):
+            continue
+        changed |= op.rules or not prefilled or answer != screen.get(member.name)
+        left.pop(member.name, None)
+        if not blank(answer):
+            left[member.name] = answer
+    return left if changed else None
+
+
+# --- strategies -----------------------------------------------------------------------------------------
+
+
+def _answers(kind: EntityType) -> st.SearchStrategy[tuple[tuple[str, int | str, bool], ...]]:
+    deeds: st.SearchStrategy[int | str] = st.sampled_from([0, 1, 2, 0, 1, 2, "keep", "clear", "absent"])
+    answer = st.tuples(st.sampled_from(sorted(kind.properties)), deeds, st.sampled_from([True, True, False]))
+    return st.lists(answer, min_size=1, max_size=4, unique_by=lambda a: a[0]).map(tuple)
+
+
+def _steps(kind: EntityType, rules: bool, late: bool, phones: int) -> st.SearchStrategy[list[Step]]:
+    phone = st.integers(0, phones - 1)
+    fill = st.builds(
+        Fill,
+        phone=phone,
+        answers=_answers(kind),
+        wide=st.booleans(),
+        back=st.sampled_from([0, 0, 0, 1, 4]) if late else st.just(0),
+    )
+    exchange = st.builds(
+        Exchange, phone=phone, send=st.sampled_from(["all", "all", "first", "last", "none"]), pull=st.booleans()
+    )
+    ruling = st.builds(
+        Rule,
+        answers=st.lists(
+            st.tuples(st.sampled_from(sorted(kind.properties)), st.integers(0, 2)), min_size=1, max_size=2
+        ).map(tuple),
+        fresh=st.booleans(),
+        act=st.sampled_from([Act.CORRECT, Act.RESOLVE]),
+    )
+    kinds = [fill, fill, exchange] + ([ruling] if rules else [])
+    return st.lists(st.one_of(kinds), min_size=3, max_size=9)
+
+
+@st.composite
+def plays(draw: st.DrawFn, kind: EntityType | None = None, rules: bool = True, late: bool = True) -> Play:
+    """A world that is still going on: play more steps, then `finish()`."""
+    chosen = kind or draw(st.sampled_from([CHILD, CHILD, HOUSEHOLD]))
+    wards = VALUES["ward_code"]
+    phones = [
+        Phone(
+            author=author,
+            tells=draw(st.booleans()),
+            skew=draw(st.sampled_from([0, 0, -15, 15, -950, 5_000])),
+            suspect=draw(st.sampled_from([False, False, False, True])),
+            areas=frozenset(draw(st.sampled_from([wards[:1], wards[:2]]))),
+        )
+        for author in ("Chị Bảy", "Anh Tư", "Chị Út")
+    ]
+    play = Play(chosen, phones)
+    play.create(sent=draw(st.sampled_from([True, True, True, False])), answered=draw(st.integers(1, 8)))
+    for step in draw(_steps(chosen, rules, late, len(phones))):
+        play.step(step)
+    return play
+
+
+def worlds(kind: EntityType | None = None, rules: bool = True, late: bool = True) -> st.SearchStrategy[World]:
+    """Honest worlds that have come to an end."""
+    return plays(kind=kind, rules=rules, late=late).map(Play.finish)
+
+
+@st.composite
+def hostile_worlds(draw: st.DrawFn) -> World:
+    """A world in which some phones lie: circles, self reference, ids that nobody sent, bases that are not ours."""
+    world = draw(worlds())
+    ids = sorted(world.ops)
+    anybody = st.sampled_from([*ids, "unknown-1", "unknown-2"])
+    ops = dict(world.ops)
+    for sub in draw(st.lists(st.sampled_from(ids), min_size=1, max_size=5)):
+        lie = draw(st.sampled_from(["after", "after", "after", "snapshot", "base", "seen", "creates"]))
+        op = ops[sub]
+        if lie == "after":
+            ops[sub] = replace(op, after=tuple(draw(st.lists(anybody, max_size=3))))
+        elif lie == "snapshot":
+            ops[sub] = replace(op, snapshot=frozenset(draw(st.lists(anybody, max_size=4))))
+        elif lie == "base":
+            ops[sub] = replace(op, base_ok=False, after=(), seen=None)
+        elif lie == "seen":
+            ops[sub] = replace(op, seen={name: draw(st.sampled_from(VALUES[name])) for name in op.said})
+        else:
+            ops[sub] = replace(op, creates=not op.creates)
+    return World(world.kind, ops)
+
+
+def any_world() -> st.SearchStrategy[World]:
+    return st.one_of(worlds(), hostile_worlds())
+
+
+# --- a server that takes in batches ---------------------------------------------------------------------
+
+
+class Incremental:
+    """Takes ops in batches and carries the derived writes over, but for those whose predecessors just came."""
+
+    def __init__(self, kind: EntityType) -> None:
+        self.kind = kind
+        self.ops: dict[str, Op] = {}
+        self.derived: dict[str, Writes] = {}
+
+    def take(self, batch: Iterable[Op]) -> tuple[State, dict[str, Writes]]:
+        new = {op.sub: op for op in batch if op.sub not in self.ops}
+        self.ops |= new
+        kept = {
+            sub: writes
+            for sub, writes in self.derived.items()
+            if not new.keys() & ({*self.ops[sub].after} | self.ops[sub].snapshot)
+        }
+        extraction = Extraction(self.kind, self.ops, kept)
+        state = extraction.state()
+        self.derived = extraction.writes()
+        return state, self.derived
