@@ -7,3 +7,4 @@ worker_class = "gthread"
 workers = 1 if read_settings().embedded else 2
 threads = 8
 timeout = 60
+control_socket_disable = True

@@ -147,9 +147,7 @@ def _derived(submission: str, place: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, f"{submission} {place}"))
 
 
-def _entity_ids(
-    form: Form, answers: Mapping[str, Any], free: Mapping[str, str], submission: str
-) -> dict[str, str]:
+def _entity_ids(form: Form, answers: Mapping[str, Any], free: Mapping[str, str], submission: str) -> dict[str, str]:
     """The id of the entity of each container that is filled once: as answered, as named, or derived."""
     ids = {}
     for container in form.containers:
@@ -180,9 +178,12 @@ def _broken(form: Form, level: _Level, pointer: str) -> Iterator[Problem]:
         if blank(answer):
             if relevant and question.required and truth(question.required(level, "")):
                 yield Problem("required", f"{pointer}/{question.name}", REQUIRED)
-        elif relevant is not False and question.constraint is not None:
-            if truth(question.constraint(level, _xpath(answer))) is False:
-                yield Problem("constraint", f"{pointer}/{question.name}", question.message or CONSTRAINT)
+        elif relevant is not False and _violated(question, level, answer):
+            yield Problem("constraint", f"{pointer}/{question.name}", question.message or CONSTRAINT)
+
+
+def _violated(question: Question, level: _Level, answer: Any) -> bool:
+    return question.constraint is not None and truth(question.constraint(level, _xpath(answer))) is False
 
 
 def _tell(
@@ -199,9 +200,7 @@ def _tell(
             rows = [_row(row) for row in level.answers.get(repeat) or ()]
             if prop is not None and prop.type is PropertyType.ROWS and any(rows):
                 said[repeat] = [row for row in rows if row]
-    loaded = frozenset(
-        q.property for q in form.questions if q.container is container and q.prefilled and q.property
-    )
+    loaded = frozenset(q.property for q in form.questions if q.container is container and q.prefilled and q.property)
     return Told(container.type, ident, said, loaded, pointer)
 
 

@@ -18,7 +18,13 @@ from forms.expressions import Expression, compile_expression
 _NS = {"x": "http://www.w3.org/2002/xforms", "h": "http://www.w3.org/1999/xhtml"}
 _SAVE_TO = "{http://www.opendatakit.org/xforms/entities}saveto"
 _MESSAGE = "{http://openrosa.org/javarosa}constraintMsg"
-_KINDS = {"int": "integer", "decimal": "decimal", "date": "date", "dateTime": "datetime", "geopoint": "geopoint"}
+_KINDS = {
+    "int": "integer",
+    "decimal": "decimal",
+    "date": "date",
+    "dateTime": "datetime",
+    "geopoint": "geopoint",
+}
 _ID_OF = re.compile(r"\A\s*(?:/|\.\./)[\w./-]*?([\w-]+)\s*\Z")
 
 
@@ -155,7 +161,7 @@ class _Reader:
             yield from self._paths(child, f"{path}/{etree.QName(child).localname}")
 
     def _leaves(self) -> list[str]:
-        paths = {path: node for path, node in self._paths(self.root, f"/{etree.QName(self.root).localname}")}
+        paths = dict.fromkeys(path for path, _ in self._paths(self.root, f"/{etree.QName(self.root).localname}"))
         return [
             path
             for path in paths

@@ -35,7 +35,7 @@ class BadValue(ValueError):
 
 def blank(value: Any) -> bool:
     """Whether an answer says nothing."""
-    return value is None or value == "" or value == []
+    return value in (None, "", [])
 
 
 def canonical(kind: Kind, value: Any) -> Any:

@@ -9,13 +9,14 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
 
+from sync.ports import Store
 from sync.reading import Arrival
 from sync.receive import World, receive
-from sync.ports import Store
 
 log = structlog.get_logger()
 MOST_ITEMS = 200
@@ -31,7 +32,7 @@ class _Turn:
 
 
 class Committer:
-    """Writes for one process. The thread starts with the first turn, so that it is never lost in a fork."""
+    """Writes for one process. The thread starts with the first turn, and again in a process forked since."""
 
     def __init__(self, store: Store, world: World, now: Callable[[], int]) -> None:
         self._store, self._world, self._now = store, world, now
@@ -49,7 +50,7 @@ class Committer:
 
     def _wait(self, turn: _Turn) -> Any:
         with self._starting:
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="committer", daemon=True)
                 self._thread.start()
         self._turns.put(turn)
@@ -83,7 +84,7 @@ class Committer:
                 return
             log.warning("shared_transaction_failed", turns=len(turns), error=type(error).__name__)
             for turn in turns:
-                self._settle(turn, lambda turn=turn: self._receive(turn.arrivals))  # type: ignore[misc]
+                self._settle(turn, partial(self._receive, turn.arrivals))
             return
         for turn in turns:
             mine, receipts = receipts[: len(turn.arrivals)], receipts[len(turn.arrivals) :]

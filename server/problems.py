@@ -27,7 +27,9 @@ CATALOGUE: dict[str, Kind] = {
     "bad_json": Kind(400, "Không đọc được dữ liệu JSON của lô phiếu. Chưa lưu gì; hãy gửi lại."),
     "bad_envelope": Kind(400, "Phần đầu của lô phiếu thiếu hoặc sai. Chưa lưu gì."),
     "bad_request": Kind(400, "Yêu cầu không đúng dạng."),
-    "unauthenticated": Kind(401, "Máy chủ không nhận ra mã truy cập. Hãy đăng nhập lại và giữ nguyên phiếu chưa gửi."),
+    "unauthenticated": Kind(
+        401, "Máy chủ không nhận ra mã truy cập. Hãy đăng nhập lại và giữ nguyên phiếu chưa gửi."
+    ),
     "device_revoked": Kind(403, "Máy này đã bị thu hồi: chỉ còn gửi được, không nhận được nữa."),
     "forbidden": Kind(403, "Vai trò của bạn không được xem phần này."),
     "not_found": Kind(404, "Không có, hoặc ngoài phạm vi được giao cho bạn."),

@@ -1,24 +1,20 @@
-"""Serving from the command line: gunicorn with the process shape of the embedded database."""
+"""Serving from the command line: this process becomes gunicorn, in the shape of config/gunicorn.py."""
 
-from typing import Any
-
-from flask import Flask
-from gunicorn.app.base import BaseApplication
-
-
-class _Server(BaseApplication):  # type: ignore[misc]
-    def __init__(self, app: Flask, bind: str) -> None:
-        self._app, self._bind = app, bind
-        super().__init__()
-
-    def load_config(self) -> None:
-        for name, value in {"bind": self._bind, "worker_class": "gthread", "threads": 8, "workers": 1}.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Any:
-        return self._app
+import os
+import sys
+from typing import NoReturn
 
 
-def serve(app: Flask, host: str, port: int) -> None:
-    """Serve until interrupted: one process with threads, as SQLite wants it."""
-    _Server(getattr(app, "_get_current_object", lambda: app)(), f"{host}:{port}").run()
+def serve(host: str, port: int) -> NoReturn:
+    """Serve until interrupted."""
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "-c",
+        "config/gunicorn.py",
+        "--bind",
+        f"{host}:{port}",
+        "wsgi:app",
+    ]
+    os.execv(sys.executable, command)  # noqa: S606  no shell, no outside input but a port number

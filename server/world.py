@@ -10,8 +10,8 @@ from flask import current_app
 
 from config.settings import Settings
 from forms.catalogue import Catalogue, load_catalogue
-from server.committer import Committer
 from server.clock import now
+from server.committer import Committer
 from server.store.store import SqlStore
 from server.store.tables import db
 from sync.batch import Limits

@@ -34,7 +34,11 @@ class Assignment:
 
     def covers(self, area: str, hamlet: str) -> bool:
         """An assignment to a hamlet includes its area's `00`, where hamlets are not known yet."""
-        return self.area == area and self.hamlet in (None, hamlet, *([self.hamlet] if hamlet == UNKNOWN_HAMLET else []))
+        return self.area == area and self.hamlet in (
+            None,
+            hamlet,
+            *([self.hamlet] if hamlet == UNKNOWN_HAMLET else []),
+        )
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """What becomes of one arrival: which entities take it in, or why it is held; its row and its receipt."""
 
 from collections.abc import Sequence
-
 from datetime import date
 from typing import Any
 
@@ -27,9 +26,7 @@ _TEXTS = {
 class Decision:
     """Decides one arrival against the workspace; `take` puts everything that follows into the changes."""
 
-    def __init__(
-        self, arrival: Arrival, reused: bool, space: Workspace, places: Places, author: Author
-    ) -> None:
+    def __init__(self, arrival: Arrival, reused: bool, space: Workspace, places: Places, author: Author) -> None:
         self.arrival, self.space, self.places, self.author = arrival, space, places, author
         self.reused = reused
         # Households first: the place of a child that is created with its household follows from it.
@@ -239,5 +236,3 @@ class Decision:
             reason=reason.value if reason else None,
             receipt=receipt,
         )
-
-

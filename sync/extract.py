@@ -24,9 +24,7 @@ class Extraction:
     is here now was here then, so the caller leaves out those of ops whose predecessors have just arrived.
     """
 
-    def __init__(
-        self, kind: EntityType, ops: Mapping[str, Op], derived: Mapping[str, Writes] | None = None
-    ) -> None:
+    def __init__(self, kind: EntityType, ops: Mapping[str, Op], derived: Mapping[str, Writes] | None = None) -> None:
         self._kind = kind
         self._ops = ops
         self._known = Knowledge(ops).known

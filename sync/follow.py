@@ -16,9 +16,7 @@ from sync.visits.settle import settle
 from sync.workspace import Thing, Workspace
 
 
-def follow(
-    space: Workspace, changes: Changes, tx: Transaction, rules: Rules, calendar: Calendar, now: int
-) -> None:
+def follow(space: Workspace, changes: Changes, tx: Transaction, rules: Rules, calendar: Calendar, now: int) -> None:
     """Complete `changes` with everything that the touched entities of `space` entail."""
     _place(space, changes, tx)
     for thing in space.touched:

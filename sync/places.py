@@ -51,9 +51,7 @@ class Places:
         return f"{area}/{hamlet}"
 
 
-def build_places(
-    wards: Iterable[Ward], hamlets: Iterable[Hamlet], moved: Iterable[tuple[str, str]]
-) -> Places:
+def build_places(wards: Iterable[Ward], hamlets: Iterable[Hamlet], moved: Iterable[tuple[str, str]]) -> Places:
     """Places from rows; `moved` pairs an earlier ward's key with one of its successors."""
     successors: dict[str, list[str]] = {}
     for before, after in moved:

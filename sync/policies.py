@@ -109,7 +109,8 @@ class Placement(Review):
 
     def current(self, live: Sequence[Entry]) -> Entry:
         return min(
-            live, key=lambda entry: (not entry.rules, entry.request, entry.late or entry.suspect, *entry.order)
+            live,
+            key=lambda entry: (not entry.rules, entry.request, entry.late or entry.suspect, *entry.order),
         )
 
 

@@ -109,7 +109,11 @@ class Reader:
             return _hold(arrival, Reason.NOT_ALLOWED, Problem("kind", "/kind", "Máy không được gửi loại phiếu này."))
         if arrival.author not in arrival.sender.users:
             text = "Người lập phiếu không dùng máy này."
-            return _hold(replace(arrival, author=arrival.sender.user), Reason.NOT_ALLOWED, Problem("author", "/author", text))
+            return _hold(
+                replace(arrival, author=arrival.sender.user),
+                Reason.NOT_ALLOWED,
+                Problem("author", "/author", text),
+            )
         entry = self.catalogue.find(item.form, item.version)
         if entry is None:
             known = self.catalogue.knows(item.form)

@@ -8,17 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from forms.entity_types import EntityType
 from sync.authority import Author
 from sync.decide import Decision
 from sync.follow import follow
+from sync.places import Places
 from sync.ports import Changes, Held, Raced, Store, Transaction
 from sync.reading import Arrival
 from sync.visits.calendar import Calendar
 from sync.visits.rules import Rules
 from sync.workspace import Workspace
-
-from forms.entity_types import EntityType
-from sync.places import Places
 
 TRIES = 4
 

@@ -62,7 +62,9 @@ class PushAnswerSchema(Schema):
 
 class StatusSchema(Schema):
     ids = fields.List(
-        fields.String(validate=validate.Length(max=200)), required=True, validate=validate.Length(min=1, max=500)
+        fields.String(validate=validate.Length(max=200)),
+        required=True,
+        validate=validate.Length(min=1, max=500),
     )
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from server.problems import Problem
-from server.store.tables import ReminderList, User, db
 from server.store.people import author_of
+from server.store.tables import ReminderList, User, db
 from sync.authority import Author, Role
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 import orjson
-from flask import current_app
 from flask.cli import AppGroup
 from flask_migrate import upgrade
 from sqlalchemy import select
@@ -19,6 +18,7 @@ from server.cli.people import enrol_device, fill_areas
 from server.clock import now
 from server.demo.commune import Commune, Item, commune
 from server.demo.doubts import quarrel, sample
+from server.serve import serve
 from server.store.people import add_user, assign
 from server.store.tables import Entity, User, db
 from server.world import Nest, current_nest
@@ -54,9 +54,7 @@ def run(host: str, port: int) -> None:
     upgrade()
     seed()
     click.echo(f"Tổ Ấm: http://{host}:{port}")
-    from server.serve import serve
-
-    serve(current_app, host, port)
+    serve(host, port)
 
 
 def seed() -> bool:
@@ -68,8 +66,7 @@ def seed() -> bool:
     town = commune(today)
     senders, secrets = _people(town)
     _send(nest, town, senders)
-    quarrel(nest, senders)
-    prepared = sample(nest, senders)
+    prepared = sample(nest, senders, quarrelled=quarrel(nest, senders))
     issue_lists(today)
     path = nest.settings.data / "demo.json"
     path.touch(mode=0o600)

@@ -1,6 +1,7 @@
 """`flask plan`, `flask lists`: the jobs by hand."""
 
 from datetime import date, datetime
+from functools import partial
 
 import click
 from flask.cli import AppGroup
@@ -33,7 +34,5 @@ def issue_lists(day: date, area: str | None = None) -> list[str]:
     nest = current_nest()
     numbers: list[str] = []
     for one in [area] if area else areas_with_people(day):
-        numbers += nest.committer.run(
-            lambda one=one: issue_daily(nest.store, nest.rules, one, day, now(), "cli")
-        )
+        numbers += nest.committer.run(partial(issue_daily, nest.store, nest.rules, one, day, now(), "cli"))
     return numbers

@@ -47,9 +47,7 @@ def fill_areas() -> int:
         for r in rows(folder / "ward_map.csv")
     )
     db.session.add_all(
-        HamletTable(
-            area=f"{r['list']}.{r['ward']}", code=r["code"], name=r["name_vi"], invented=r["invented"] == "1"
-        )
+        HamletTable(area=f"{r['list']}.{r['ward']}", code=r["code"], name=r["name_vi"], invented=r["invented"] == "1")
         for r in rows(folder / "hamlets.csv")
     )
     db.session.commit()
@@ -134,4 +132,4 @@ def _known(ident: str) -> None:
 
 
 def _day(value: object) -> date | None:
-    return value.date() if value is not None else None  # type: ignore[attr-defined, no-any-return]
+    return value.date() if value is not None else None  # type: ignore[attr-defined]

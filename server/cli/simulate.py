@@ -1,8 +1,31 @@
-"""`flask simulate`."""
+"""`flask simulate`: phones over real HTTP against a running server, and whether it keeps its promises."""
 
 import click
+import requests
+from flask.cli import with_appcontext
+
+from server.cli.demo import demo_facts
+from server.demo.phone import Broken
+from server.demo.story import play
+from server.world import current_nest
 
 
 @click.command("simulate")
-def simulate() -> None:
-    """Placeholder."""
+@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="The running server.")
+@with_appcontext
+def simulate(url: str) -> None:
+    """Play phones that work offline against the demonstration server. Fails if a promise is not kept."""
+    nest = current_nest()
+    try:
+        tokens = demo_facts(nest.settings.data)["tokens"]
+    except FileNotFoundError as error:
+        raise click.ClickException(
+            f"chưa có dữ liệu mẫu trong {nest.settings.data}; chạy trước: flask demo seed"
+        ) from error
+    try:
+        play(url.rstrip("/"), tokens, click.echo)
+    except requests.RequestException as error:
+        raise click.ClickException(f"không có máy chủ nào trả lời ở {url}; chạy trước: make run") from error
+    except Broken as error:
+        raise click.ClickException(f"máy chủ không giữ lời: {error}") from error
+    click.echo("Xong: máy chủ giữ đúng mọi điều đã hứa.")

@@ -1,5 +1,109 @@
-"""The start page of the demonstration."""
+"""The start page of the demonstration: what is in the database, and two lines to paste.
 
-from flask import Blueprint
+It shows names and access tokens, so it answers in demonstration mode alone, and only to this machine.
+"""
+
+import ipaddress
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request
+
+from server.cli.demo import demo_facts
+from server.clock import now
+from server.problems import Problem
+from server.reading.overview import overview
+from server.world import current_nest
 
 blueprint = Blueprint("start", __name__)
+
+OUTCOMES = {
+    "applied": "Đã ghi nhận",
+    "merged": "Đã gộp theo quy tắc",
+    "conflict": "Mâu thuẫn, chờ cán bộ",
+    "stored": "Đã lưu, máy chủ sẽ làm tiếp",
+    "quarantined": "Giữ lại, chưa áp dụng",
+}
+REASONS = {
+    "unreadable": "không đọc được",
+    "bad_value": "có câu trả lời không hợp lệ",
+    "unknown_form": "mẫu phiếu không có",
+    "unknown_version": "bản mẫu phiếu không có",
+    "unknown_property": "có mục không có trong mẫu",
+    "not_allowed": "vai trò không được làm việc này",
+    "out_of_area": "ngoài địa bàn được giao",
+    "ward_unknown": "không biết xã/phường",
+    "ward_ambiguous": "mã xã/phường cũ đã tách, chưa rõ thuộc đâu",
+    "id_reuse": "mã phiếu đã dùng cho nội dung khác",
+    "device_revoked": "máy đã bị thu hồi",
+}
+LINE_OUTCOMES = {"done": "Đã thăm", "not_needed": "Không cần nữa"}
+
+
+@blueprint.get("/")
+def page() -> str:
+    """The page."""
+    _guard()
+    nest = current_nest()
+    return render_template(
+        "start.html",
+        view=overview(nest, now()),
+        lines=_lines(_facts()),
+        outcomes=OUTCOMES,
+        reasons=REASONS,
+        line_outcomes=LINE_OUTCOMES,
+    )
+
+
+@blueprint.get("/demo/batch.json")
+def batch() -> Response:
+    """The prepared batch, byte for byte as its digest was made."""
+    _guard()
+    sample = _facts().get("sample")
+    if not sample:
+        raise Problem("not_found")
+    return Response(sample["batch"], content_type="application/json")
+
+
+def _guard() -> None:
+    """Only the person at this machine: no other address, no proxy, no web page under another host name."""
+    headers = request.headers
+    relayed = "X-Forwarded-For" in headers or "Forwarded" in headers
+    here = _loopback(request.remote_addr or "") and _loopback(_host(request.host))
+    if not current_nest().settings.demo or relayed or not here:
+        raise Problem("not_found")
+
+
+def _host(host: str) -> str:
+    """The name or address in a Host header, without its port."""
+    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+
+
+def _loopback(name: str) -> bool:
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _facts() -> dict[str, Any]:
+    try:
+        return demo_facts(current_nest().settings.data)
+    except FileNotFoundError:
+        return {}
+
+
+def _lines(facts: dict[str, Any]) -> dict[str, str] | None:
+    """The two commands; None before the demonstration data is there."""
+    sample = facts.get("sample")
+    if not sample:
+        return None
+    url, token = request.host_url.rstrip("/"), facts["tokens"][sample["token_user"]]
+    allowed = f'-H "Authorization: Bearer {token}"'
+    push = (
+        f"curl -s {url}/demo/batch.json | curl -s -X POST {url}/api/v1/sync {allowed}"
+        f' -H "Content-Type: application/json" -H "Content-Digest: {sample["digest"]}" --data-binary @-'
+    )
+    read = f"curl -s {url}/api/v1/entities/child/{sample['child']} {allowed} | python3 -m json.tool"
+    return {"push": push, "read": read}

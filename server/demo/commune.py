@@ -76,9 +76,7 @@ def commune(today: date, seed: int = 2026, households: int = 200) -> Commune:
     for number in range(households):
         house, day, result = _house(seed, number, today)
         author = next(user.id for user in USERS if house.hamlet in user.hamlets)
-        start = datetime.combine(day, time(7, 30), VIETNAM) + timedelta(
-            minutes=house.dice.between("minute", 0, 480)
-        )
+        start = datetime.combine(day, time(7, 30), VIETNAM) + timedelta(minutes=house.dice.between("minute", 0, 480))
         answers = registration(house, day, result)
         registrations.append(Item(_instance(house, "hộ"), author, start.isoformat(), house.id, None, answers))
         if result in ("1", "2"):
@@ -107,9 +105,7 @@ def _house(seed: int, number: int, today: date) -> tuple[House, date, str]:
     people = family(dice, number, day, newborn)
     ident = _uuid(seed, number)
     hamlet = HAMLETS[number % len(HAMLETS)]
-    result = (
-        "3" if number % 20 == 13 else "4" if number % 100 == 57 else dice.one("result", {"1": 97, "2": 3})
-    )
+    result = "3" if number % 20 == 13 else "4" if number % 100 == 57 else dice.one("result", {"1": 97, "2": 3})
     house = House(
         dice=dice,
         number=number,
@@ -142,9 +138,7 @@ def _situations(house: House, author: str, start: datetime, today: date) -> Iter
             continue
         later = 0 if dice.chance("same day", 0.8) else dice.between("days later", 1, 20)
         first = start + timedelta(days=later, minutes=25 + 20 * index)
-        second = first + timedelta(
-            days=dice.between("second", 30, 60), minutes=dice.between("minutes", -90, 90)
-        )
+        second = first + timedelta(days=dice.between("second", 30, 60), minutes=dice.between("minutes", -90, 90))
         result = "3" if dice.chance("nobody", 0.04) else "1"
         visits: list[tuple[datetime, date | None, str]] = [(first, None, result)]
         if child.age(first.date()) < 2 or dice.chance("again", 0.12):

@@ -45,13 +45,9 @@ def registration(house: House, day: date, result: str) -> Answers:
     if result != "4" and house.dice.chance("best time", 0.3 if met else 0.8):
         answers["best_time"] = house.dice.pick("time", ["Sau 17 giờ", "Chủ nhật", "Buổi trưa", "Sau 19 giờ"])
     if met:
-        answers |= (
-            _contact(house) | {"members": _members(house, day)} | _living(house, day) | _safety(house, day)
-        )
+        answers |= _contact(house) | {"members": _members(house, day)} | _living(house, day) | _safety(house, day)
     if result == "3":
-        answers["note"] = house.dice.pick(
-            "note", ["Cửa khóa, hàng xóm nói đi làm đến tối.", "Gọi cửa không có ai."]
-        )
+        answers["note"] = house.dice.pick("note", ["Cửa khóa, hàng xóm nói đi làm đến tối.", "Gọi cửa không có ai."])
     elif house.dice.chance("note", 0.08):
         answers["note"] = "Hẹn quay lại xem sổ tiêm chủng." if met else "Gia đình đang bận, xin để dịp khác."
     return answers
@@ -159,9 +155,7 @@ def _living(house: House, day: date) -> Answers:
     answers: Answers = {
         "poverty_status": house.poverty,
         "poverty_year": day.year if house.poverty == "9" else day.year - 1,
-        "main_livelihood": dice.one(
-            "livelihood", {"5": 6, "6": 1} if poor else {"1": 1, "3": 4, "4": 4, "5": 2}
-        ),
+        "main_livelihood": dice.one("livelihood", {"5": 6, "6": 1} if poor else {"1": 1, "3": 4, "4": 4, "5": 2}),
         "housing": dice.one("housing", {"2": 4, "3": 4, "5": 2} if poor else {"1": 6, "2": 3, "5": 1}),
         "water_source": dice.one("water", {"1": 90, "2": 4, "4": 6 if poor else 1}),
         "toilet": dice.one("toilet", {"1": 70, "2": 28, "3": 2} if poor else {"1": 97, "2": 3}),
@@ -169,9 +163,7 @@ def _living(house: House, day: date) -> Answers:
     }
     if poor:
         needs = ["viec_lam", "y_te", "giao_duc", "nha_o", "nuoc_ve_sinh", "thong_tin"]
-        answers["deprivations"] = [need for need in needs if dice.chance(f"lacks {need}", 0.4)] or [
-            "viec_lam"
-        ]
+        answers["deprivations"] = [need for need in needs if dice.chance(f"lacks {need}", 0.4)] or ["viec_lam"]
         answers["social_protection"] = ["bhyt", "mien_giam_hoc_phi"] if dice.chance("fees", 0.6) else ["bhyt"]
     if house.family.kind is Kind.ONE_PARENT and dice.chance("separated", 0.4):
         answers["social_issue"] = ["7"]

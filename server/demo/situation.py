@@ -161,11 +161,7 @@ def _health(visit: Visit) -> Answers:
     dice, young = visit.dice, (visit.day - visit.child.dob).days <= 60
     degree = dice.one("disability", {"0": 960, "8": 14, "3": 12, "2": 10, "1": 4})
     answers: Answers = {
-        "hi_card": "1"
-        if visit.child.hi_number
-        else "3"
-        if young
-        else dice.one("card", {"2": 4, "3": 5, "9": 1}),
+        "hi_card": "1" if visit.child.hi_number else "3" if young else dice.one("card", {"2": 4, "3": 5, "9": 1}),
         "serious_illness": dice.one("illness", {"0": 970, "1": 20, "9": 10}),
         "disability_degree": degree,
     }
@@ -233,9 +229,7 @@ def _work(visit: Visit, school: Answers) -> Answers:
     status = dice.one("work", kinds)
     answers: Answers = {"work_status": status}
     if status != "0":
-        answers["work_hours_week"] = (
-            dice.between("hours", 2, 6) if status == "1" else dice.between("hours", 10, 45)
-        )
+        answers["work_hours_week"] = dice.between("hours", 2, 6) if status == "1" else dice.between("hours", 10, 45)
     if status in ("3", "5"):
         answers["work_place"] = dice.pick("work place", ["Quán ăn gần chợ", "Vựa trái cây", "Khu bến tàu"])
     return answers
@@ -245,9 +239,7 @@ def _injuries(visit: Visit) -> Answers:
     today = visit.today
     if visit.age < 1 or not today.chance("injured", 0.07):
         return {"new_injuries": "0"}
-    kind, place = today.pick(
-        "injury", [("2", "duong"), ("3", "nha"), ("4", "nha"), ("7", "khac"), ("9", "nha")]
-    )
+    kind, place = today.pick("injury", [("2", "duong"), ("3", "nha"), ("4", "nha"), ("7", "khac"), ("9", "nha")])
     treated = today.one("treated", {"1": 6, "0": 4})
     row = {"injury_type": kind, "injury_date": visit.past("injury", 1, 60), "injury_place": place}
     return {"new_injuries": "1", "injuries": [row | {"injury_treated": treated, "injury_died": "0"}]}

@@ -1,24 +1,24 @@
 """${message}
 
 Revision ID: ${up_revision}
-Revises: ${down_revision | comma,n}
-Create Date: ${create_date}
-
+Revises: ${down_revision or "nothing"}
 """
-from alembic import op
+
 import sqlalchemy as sa
-${imports if imports else ""}
+from alembic import op
+${imports or ""}
 
-# revision identifiers, used by Alembic.
-revision = ${repr(up_revision)}
-down_revision = ${repr(down_revision)}
-branch_labels = ${repr(branch_labels)}
-depends_on = ${repr(depends_on)}
-
-
-def upgrade():
-    ${upgrades if upgrades else "pass"}
+revision = "${up_revision}"
+down_revision: str | None = ${f'"{down_revision}"' if down_revision else None}
+branch_labels: str | None = None
+depends_on: str | None = None
 
 
-def downgrade():
-    ${downgrades if downgrades else "pass"}
+def upgrade() -> None:
+    """Make the change."""
+    ${upgrades or "pass"}
+
+
+def downgrade() -> None:
+    """Take the change back."""
+    ${downgrades or "pass"}

@@ -27,7 +27,9 @@ def issue_daily(store: SqlStore, rules: Rules, area: str, day: date, at: int, by
         for person in collaborators(area, day, tx):
             existing = tx.connection.scalar(
                 select(ReminderList.number).where(
-                    ReminderList.collaborator == person.id, ReminderList.kind == "daily", ReminderList.begins == day
+                    ReminderList.collaborator == person.id,
+                    ReminderList.kind == "daily",
+                    ReminderList.begins == day,
                 )
             )
             visits = [] if existing else due_visits(tx, person, area, day)
@@ -57,7 +59,9 @@ def due_visits(tx: SqlTransaction, person: Author, area: str, day: date) -> list
         VisitTable.earliest <= day,
     )
     visits = [read_visit(row) for row in tx.connection.execute(query)]
-    return sorted(visits, key=lambda v: (v.scope, v.household or v.subject, not v.statutory, -v.priority, v.due, v.id))
+    return sorted(
+        visits, key=lambda v: (v.scope, v.household or v.subject, not v.statutory, -v.priority, v.due, v.id)
+    )
 
 
 def issued_list(number: str) -> ReminderList | None:
@@ -68,9 +72,7 @@ def issued_list(number: str) -> ReminderList | None:
 
 def list_body(issued: ReminderList) -> dict[str, Any]:
     """A list as JSON: as it was printed, with the outcomes that came since."""
-    query = select(ReminderLine).where(
-        ReminderLine.number == issued.number, ReminderLine.revision == issued.revision
-    )
+    query = select(ReminderLine).where(ReminderLine.number == issued.number, ReminderLine.revision == issued.revision)
     lines = [
         orjson.loads(line.body) | {"line": line.line, "visit": line.visit, "outcome": line.outcome}
         for line in db.session.scalars(query.order_by(ReminderLine.line))

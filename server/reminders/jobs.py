@@ -3,6 +3,9 @@
 State is in rows, so a late or missed tick loses nothing.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
@@ -50,9 +53,9 @@ def run_plan(lease: LeaseHolder | None = None) -> int:
     """Plan all visits; returns how many changed."""
     nest = current_nest()
 
-    def turn(work):  # type: ignore[no-untyped-def]
+    def turn(work: Callable[[], int]) -> int:
         _check(lease)
-        return nest.committer.run(work)
+        return int(nest.committer.run(work))
 
     return plan_all(nest.store, nest.world, now(), turn)
 
@@ -62,9 +65,7 @@ def run_lists(lease: LeaseHolder | None = None) -> list[str]:
     nest, numbers, day = current_nest(), list[str](), local_date(now())
     for area in areas_with_people(day):
         _check(lease)
-        numbers += nest.committer.run(
-            lambda area=area: issue_daily(nest.store, nest.rules, area, day, now(), "scheduler")
-        )
+        numbers += nest.committer.run(partial(issue_daily, nest.store, nest.rules, area, day, now(), "scheduler"))
     return numbers
 
 

@@ -1,6 +1,7 @@
 """The nightly plan: time passes without anybody sending anything, so every area is planned anew."""
 
 from collections.abc import Callable
+from functools import partial
 
 from sqlalchemy import select
 
@@ -25,7 +26,7 @@ def plan_all(store: SqlStore, world: World, now: int, turn: Callable[[Callable[[
     for area, ids in by_area.items():
         for start in range(0, len(ids), CHUNK):
             chunk = ids[start : start + CHUNK]
-            changed += turn(lambda area=area, chunk=chunk: _plan(store, world, area, chunk, now))  # type: ignore[misc]
+            changed += turn(partial(_plan, store, world, area, chunk, now))
     return changed
 
 

@@ -27,7 +27,9 @@ def check_durability(connection: Connection) -> str | None:
     return None if mode in ("on", "remote_apply", "remote_write", "local") else f"synchronous_commit is {mode}"
 
 
-def upsert(connection: Connection, table: Table, rows: Collection[dict[str, Any]], keep: Collection[str] = ()) -> None:
+def upsert(
+    connection: Connection, table: Table, rows: Collection[dict[str, Any]], keep: Collection[str] = ()
+) -> None:
     """Insert rows, or overwrite those with the same primary key, except the columns in `keep`."""
     if not rows:
         return

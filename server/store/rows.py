@@ -32,7 +32,10 @@ def submission_row(row: SubmissionRow) -> dict[str, Any]:
 
 def entity_row(row: EntityRow) -> dict[str, Any]:
     values = {name: getattr(row, name) for name in row.__dataclass_fields__}
-    return values | {"data": orjson.dumps(row.data, option=orjson.OPT_SORT_KEYS), "src": orjson.dumps(row.src)}
+    return values | {
+        "data": orjson.dumps(row.data, option=orjson.OPT_SORT_KEYS),
+        "src": orjson.dumps(row.src),
+    }
 
 
 def read_entity(row: Any) -> EntityRow:
@@ -112,7 +115,16 @@ def read_ops(rows: list[Any]) -> list[OpRow]:
             areas=frozenset(said["areas"]),
         )
         log.append(
-            OpRow(row.rev, row.etag, row.received, op, _read_writes(row.writes), row.base_rev, row.schema, row.area)
+            OpRow(
+                row.rev,
+                row.etag,
+                row.received,
+                op,
+                _read_writes(row.writes),
+                row.base_rev,
+                row.schema,
+                row.area,
+            )
         )
     return log
 

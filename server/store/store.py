@@ -32,7 +32,7 @@ from sync.visits.plan import Made, Visit, VisitState
 
 def table(model: type) -> Table:
     """The Core table of a model."""
-    return model.__table__  # type: ignore[attr-defined, no-any-return]
+    return model.__table__  # type: ignore[attr-defined]
 
 
 class SqlTransaction:

@@ -71,7 +71,9 @@ def add_months(day: date, count: int) -> date:
 def load_calendar(table: str) -> Calendar:
     """A calendar from the text of `config/holidays_vn.csv`."""
     specials = {
-        date.fromisoformat(row["date"]): Special(row["is_working_day"] == "1", row["name_vi"], row["predicted"] == "1")
+        date.fromisoformat(row["date"]): Special(
+            row["is_working_day"] == "1", row["name_vi"], row["predicted"] == "1"
+        )
         for row in csv.DictReader(StringIO(table))
     }
     digest = hashlib.sha256(table.encode()).hexdigest()[:8]

@@ -53,15 +53,32 @@ class Child:
 class Subject(Protocol):
     """A household or child as planning sees it; `since` (ms) and `sub` are its first write."""
 
-    type: str
-    id: str
-    household: str | None
-    area: str
-    scope: str
-    since: int
-    sub: str
-    data: Mapping[str, Any]
-    children: Sequence[Child]
+    @property
+    def type(self) -> str: ...
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def household(self) -> str | None: ...
+
+    @property
+    def area(self) -> str: ...
+
+    @property
+    def scope(self) -> str: ...
+
+    @property
+    def since(self) -> int: ...
+
+    @property
+    def sub(self) -> str: ...
+
+    @property
+    def data(self) -> Mapping[str, Any]: ...
+
+    @property
+    def children(self) -> Sequence[Child]: ...
 
     def timeline(self, properties: Sequence[str]) -> Sequence[Step]:
         """How these properties came to be, ascending by (t, sub)."""
@@ -116,9 +133,7 @@ class Visit:
     attempts: int
 
 
-def plan(
-    subject: Subject, made: Iterable[Made], rules: Rules, calendar: Calendar, today: date
-) -> tuple[Visit, ...]:
+def plan(subject: Subject, made: Iterable[Made], rules: Rules, calendar: Calendar, today: date) -> tuple[Visit, ...]:
     """The open visits of one subject: at most one for each rule."""
     visits = sorted(made, key=lambda one: (one.t, one.sub))
     found = (_visit(subject, visits, rule, calendar, today) for rule in rules.for_type(subject.type, today))
@@ -132,9 +147,7 @@ def completes(rule: Rule, visit: Made, subject: str, household: str | None) -> b
     return counts is not None and named and visit.result in _COMPLETED
 
 
-def _visit(
-    subject: Subject, made: Sequence[Made], rule: Rule, calendar: Calendar, today: date
-) -> Visit | None:
+def _visit(subject: Subject, made: Sequence[Made], rule: Rule, calendar: Calendar, today: date) -> Visit | None:
     if rule.trigger is Trigger.NOBODY_HOME:
         return _retry(subject, made, rule, calendar)
     possible = (_due(subject, made, rule, calendar, today, values) for values in _values(subject, rule))
@@ -143,8 +156,10 @@ def _visit(
 
 
 def _values(subject: Subject, rule: Rule) -> Iterator[Mapping[str, Any]]:
-    """What the trigger's properties may be: as they are; during a conflict, every candidate as well."""
+    """What the rule's properties may be: as they are; during a conflict, every candidate as well."""
     names = sorted(rule.condition.properties) if rule.condition else []
+    if subject.type != "household":
+        names.append("dob")
     options = [subject.candidates(name) for name in names]
     for count, values in enumerate(product(*options)):
         if count == _MOST_CANDIDATES:
@@ -152,10 +167,10 @@ def _values(subject: Subject, rule: Rule) -> Iterator[Mapping[str, Any]]:
         yield dict(zip(names, values, strict=True))
 
 
-def _births(subject: Subject) -> list[date]:
+def _births(subject: Subject, values: Mapping[str, Any]) -> list[date]:
     if subject.type == "household":
         return [child.dob for child in subject.children if child.dob is not None]
-    born = subject.data.get("dob")
+    born = values.get("dob")
     return [date.fromisoformat(born)] if born else []
 
 
@@ -167,7 +182,7 @@ def _due(
     today: date,
     values: Mapping[str, Any],
 ) -> Visit | None:
-    births = _births(subject)
+    births = _births(subject, values)
     if rule.condition is None or not rule.condition.holds(Facts(values, births, today)):
         return None
     known_at, cause = _run(subject, rule, values, births)
@@ -183,9 +198,7 @@ def _due(
     return _build(subject, rule, calendar, iso(start_at), start_at, due, cause, len(attempts))
 
 
-def _run(
-    subject: Subject, rule: Rule, values: Mapping[str, Any], births: Sequence[date]
-) -> tuple[int, str]:
+def _run(subject: Subject, rule: Rule, values: Mapping[str, Any], births: Sequence[date]) -> tuple[int, str]:
     """When, and by which submission, the run began in which the trigger holds unbroken until now."""
     assert rule.condition is not None
     names = sorted(rule.condition.properties)

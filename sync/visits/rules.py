@@ -121,8 +121,8 @@ def _rule(raw: Mapping[str, Any]) -> Rule:
 
 
 _FIELDS = frozenset(
-    "code version effective subject texts trigger clock window assignee priority absorbs done_by escalation "
-    "statutory source".split()
+    {"code", "version", "effective", "subject", "texts", "trigger", "clock", "window", "assignee"}
+    | {"priority", "absorbs", "done_by", "escalation", "statutory", "source"}
 )
 
 

@@ -51,5 +51,3 @@ def _completing(row: Visit, made: Sequence[Made], rules: Rules) -> Made | None:
         if one.t >= row.start_at and one.sub != row.caused_by and completes(rule, one, row.subject, row.household)
     ]
     return min(counted, key=lambda one: (one.t, one.sub), default=None)
-
-

@@ -1,8 +1,11 @@
-"""Small entity types for the tests: few cells, so that what people do in one world collides."""
+"""Small entity types for the tests (few cells, so that what people do collides) and a short way to write ops."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from forms.entity_types import EntityType, PolicyName, Property, PropertyType
+from sync.extract import Extraction
+from sync.model import Act, Op, Standing, State
 
 RANK = ("thap", "vua", "cao")
 
@@ -50,3 +53,36 @@ VALUES: dict[str, list[Any]] = {
     "head_name": ["Trần Văn Hòa", "Trần Văn Hoà", "Lê Thị Bảy"],
     "address": ["12 Lê Lợi", "14 Lê Lợi", "khu vực 3"],
 }
+
+
+def op(sub: str, t: int = 0, said: Mapping[str, Any] | None = None, **more: Any) -> Op:
+    """One op on the entity `e-1`. `saw` names its snapshot; `loaded` defaults to all that it said."""
+    saw = more.pop("saw", ())
+    loaded = more.pop("loaded", () if more.get("creates") else (said or {}))
+    return Op(
+        sub=sub,
+        entity="e-1",
+        author=more.pop("author", f"người {sub}"),
+        t=t,
+        said=said or {},
+        snapshot=frozenset(saw),
+        loaded=frozenset(loaded),
+        **more,
+    )
+
+
+def ruling(sub: str, t: int, said: Mapping[str, Any], saw: Iterable[str], act: Act = Act.RESOLVE) -> Op:
+    """A supervisor's word on values, having seen `saw`."""
+    return op(sub, t, said, saw=saw, loaded=(), standing=Standing.SUPERVISOR, act=act)
+
+
+def extract(kind: EntityType, *ops: Op) -> Extraction:
+    """The extraction of these ops."""
+    return Extraction(kind, {o.sub: o for o in ops})
+
+
+def merged(kind: EntityType, *ops: Op) -> State:
+    """The state that these ops make, which must not depend on their order."""
+    state = extract(kind, *ops).state()
+    assert state == extract(kind, *reversed(ops)).state()
+    return state

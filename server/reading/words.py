@@ -1,0 +1,58 @@
+"""Stored values in the words that people read: labels of codes, names of places, dates of the calendar."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import cache
+from typing import Any
+
+from forms.catalogue import FOLDER
+from forms.entity_types import Property, PropertyType
+from server.world import Nest
+
+EMPTY = "(để trống)"
+
+
+@cache
+def choices() -> Mapping[tuple[str, str], str]:
+    """(list, code) -> Vietnamese label, of the shared code lists."""
+    with (FOLDER / "choices.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {(row["list_name"], row["name"]): row["label::Tiếng Việt (vi)"] for row in rows}
+
+
+class Words:
+    """Turns stored values into words, with one server's forms, rules and places."""
+
+    def __init__(self, nest: Nest) -> None:
+        self._nest = nest
+
+    def place(self, scope: str) -> str:
+        """The hamlet and ward of a scope, as `2025.31135/07`."""
+        area, _, hamlet = scope.partition("/")
+        known, ward = self._nest.places.hamlets.get((area, hamlet)), self._nest.places.wards.get(area)
+        return ", ".join(part for part in (known.name if known else hamlet, ward.name if ward else area) if part)
+
+    def rule(self, code: str, subject_type: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """What a follow-up rule asks for, and why; each by language."""
+        rule = self._nest.rules.find(code, subject_type)
+        return (rule.texts["name"], rule.texts["why"]) if rule else ({"vi": code, "en": code}, {"vi": "", "en": ""})
+
+    def cell(self, kind: str, value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """(label, words) for each property of a cell's value; a cleared cell is one empty line."""
+        properties = self._nest.catalogue.types[kind].properties
+        for name, inner in value.items():
+            yield properties[name].vi, self._value(properties[name], inner)
+        if not value:
+            yield "", EMPTY
+
+    def _value(self, prop: Property, value: Any) -> str:
+        if value in (None, "", []):
+            return EMPTY
+        if prop.type is PropertyType.CODE:
+            return choices().get((prop.list or "", str(value)), str(value))
+        if prop.type is PropertyType.SET:
+            return "; ".join(choices().get((prop.list or "", code), code) for code in value)
+        if prop.type is PropertyType.DATE:
+            return f"{date.fromisoformat(value):%d/%m/%Y}"
+        return str(value)

@@ -1,0 +1,1 @@
+"""Tests of the HTTP API, each on its own small server."""

@@ -1,0 +1,177 @@
+"""A small server for each test: migrated by the real migrations, with areas, people, phones and tokens."""
+
+import base64
+import gzip
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+import server.world
+from config.settings import Settings
+from forms.catalogue import Catalogue, load_catalogue
+from server.app import create_app
+from server.auth.tokens import issue
+from server.cli.people import enrol_device, fill_areas
+from server.clock import now
+from server.store.people import add_user, assign
+from server.store.rows import unpack
+from server.store.tables import Device, Submission, db
+from server.world import Nest
+from sync.authority import Role
+from sync.times import DAY, iso, local_date
+from tests.api.builders import AREA
+
+ENROLLED_DAYS = 30
+PEOPLE: Mapping[str, tuple[Role, str | None]] = {
+    "u1": (Role.COLLABORATOR, "01"),
+    "u2": (Role.COLLABORATOR, "01"),
+    "u9": (Role.COLLABORATOR, "05"),
+    "s1": (Role.SUPERVISOR, None),
+    "c1": (Role.SCHEDULER, None),
+    "a1": (Role.ADMINISTRATOR, None),
+}
+
+
+@dataclass(frozen=True)
+class Town:
+    """The server under test, and how to talk to it. `devices` and `tokens` are by user."""
+
+    app: Flask
+    tokens: Mapping[str, str]
+    devices: Mapping[str, str]
+
+    @property
+    def nest(self) -> Nest:
+        return self.app.extensions["toam"]
+
+    def post(self, body: bytes, user: str = "u1", path: str = "/api/v1/sync", **headers: str) -> TestResponse:
+        """Send bytes as they are, with the right digest unless `headers` say otherwise."""
+        sending = {
+            "Authorization": f"Bearer {self.tokens[user]}",
+            "Content-Type": "application/json",
+            "Content-Digest": digest(body),
+        } | {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.app.test_client().post(path, data=body, headers=sending)
+
+    def push(self, items: Sequence[Any], user: str = "u1", **envelope: Any) -> list[dict[str, Any]]:
+        """Push a batch as a phone does, compressed; returns its receipts."""
+        whole = {"v": 1, "app": "test", "clock": {"wall": iso(now())}, "items": list(items)} | envelope
+        answer = self.post(gzip.compress(orjson.dumps(whole)), user, Content_Encoding="gzip")
+        assert answer.status_code == 200, answer.text
+        receipts = answer.get_json()["receipts"]
+        assert len(receipts) == len(items)
+        return receipts
+
+    def apply(self, value: Mapping[str, Any], user: str = "u1") -> dict[str, Any]:
+        """Push one item that is taken in without any doubt; returns its receipt."""
+        (receipt,) = self.push([value], user)
+        assert receipt["outcome"] == "applied", receipt
+        return receipt
+
+    def get(self, path: str, user: str = "u1") -> TestResponse:
+        return self.app.test_client().get(path, headers={"Authorization": f"Bearer {self.tokens[user]}"})
+
+    def child(self, ident: str, user: str = "u1") -> dict[str, Any]:
+        """A child as the API shows it."""
+        answer = self.get(f"/api/v1/entities/child/{ident}", user)
+        assert answer.status_code == 200, answer.text
+        return answer.get_json()
+
+    def household(self, ident: str, user: str = "u1") -> dict[str, Any]:
+        answer = self.get(f"/api/v1/entities/household/{ident}", user)
+        assert answer.status_code == 200, answer.text
+        return answer.get_json()
+
+    def stored(self) -> dict[str, bytes]:
+        """The raw bytes of every submission that is kept, by id."""
+        with self.app.app_context():
+            found = db.session.execute(select(Submission.id, Submission.raw)).all()
+            return {row.id: unpack(row.raw) for row in found}
+
+    def revoke(self, user: str) -> None:
+        with self.app.app_context():
+            device = db.session.get(Device, self.devices[user])
+            assert device is not None
+            device.revoked_at = now()
+            db.session.commit()
+
+
+def digest(body: bytes) -> str:
+    """The Content-Digest of a body."""
+    return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    """The real forms, compiled once: they do not change while tests run."""
+    return load_catalogue()
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
+    """A database as the migrations and `flask areas load` leave it."""
+    folder = tmp_path_factory.mktemp("template")
+    app = create_app(Settings(data=folder, scheduler=False))
+    with app.app_context():
+        upgrade(directory=str(Path(server.__file__).parent / "migrations"))
+        fill_areas()
+        db.session.remove()
+        db.engine.dispose()
+    return folder / "toam.sqlite3"
+
+
+@pytest.fixture
+def new_town(
+    tmp_path: Path, template: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Town]]:
+    """Makes servers, each on a database of its own; `settings` change what this one is run with."""
+    monkeypatch.setattr(server.world, "load_catalogue", lambda: catalogue)
+    towns: list[Town] = []
+
+    def make(people: Mapping[str, tuple[Role, Any]] = PEOPLE, **settings: Any) -> Town:
+        folder = tmp_path / f"town{len(towns)}"
+        folder.mkdir()
+        shutil.copy(template, folder / "toam.sqlite3")
+        town = _town(create_app(Settings(data=folder, scheduler=False, **settings)), people)
+        towns.append(town)
+        return town
+
+    yield make
+    for town in towns:
+        with town.app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def town(new_town: Callable[..., Town]) -> Town:
+    """One server with the usual people."""
+    return new_town()
+
+
+def _town(app: Flask, people: Mapping[str, tuple[Role, Any]]) -> Town:
+    begins = local_date(now()) - timedelta(days=ENROLLED_DAYS + 1)
+    enrolled = now() - ENROLLED_DAYS * DAY
+    tokens, devices = {}, {}
+    with app.app_context():
+        for ident, (role, hamlets) in people.items():
+            add_user(ident, f"Người dùng {ident}", role)
+            if role is not Role.ADMINISTRATOR:
+                for hamlet in [hamlets] if hamlets is None or isinstance(hamlets, str) else hamlets:
+                    assign(ident, AREA, hamlet, begins)
+            if role is Role.COLLABORATOR:
+                devices[ident] = enrol_device(f"Máy của {ident}", enrolled)
+            tokens[ident] = issue(ident, devices.get(ident), enrolled)
+        db.session.commit()
+        db.session.remove()
+    return Town(app, tokens, devices)
