@@ -261,7 +261,7 @@ class _Reader:
         if match is None:
             return reference
         path = f"x:itext/x:translation/x:text[@id='{match.group(1)}']/x:value"
-        return self.model.findtext(path, None, _NS)
+        return str(self.model.findtext(path, "", _NS)) or None
 
 
 def _kind(control: etree._Element | None, bind_type: str) -> Kind:

@@ -115,12 +115,12 @@ def _elements(parent: etree._Element) -> Iterator[etree._Element]:
 
 
 def _name(node: etree._Element) -> str:
-    return etree.QName(node).localname
+    return str(etree.QName(node).localname)
 
 
 def _meta(root: etree._Element, name: str) -> str | None:
     for meta in (node for node in _elements(root) if _name(node) == "meta"):
         for node in _elements(meta):
             if _name(node) == name and node.text:
-                return node.text.strip()
+                return str(node.text).strip()
     return None

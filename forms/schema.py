@@ -63,7 +63,7 @@ def check(schema: Schema, answers: Any) -> tuple[dict[str, Any], list[Problem]]:
     try:
         loaded: dict[str, Any] = schema.load(answers)
     except ValidationError as error:
-        return {}, [_problem(pointer, text) for pointer, text in _flatten(error.normalized_messages(), "/answers")]
+        return {}, [_problem(pointer, text) for pointer, text in _flatten(error.messages_dict, "/answers")]
     return loaded, []
 
 

@@ -37,6 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX="/api/v1",
         OPENAPI_JSON_PATH="openapi.json",
+        API_SPEC_OPTIONS={"components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}},
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     db.init_app(app)

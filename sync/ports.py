@@ -119,7 +119,8 @@ class Changes:
     def areas(self) -> set[str]:
         """The areas whose counters must be held to write this."""
         counted = {touched.counter for touched in self.touched if not touched.counter.startswith("user:")}
-        return counted | {row.area for row in (*self.submissions, *self.entities, *self.visits)}
+        kept = {row.area for row in self.submissions} | {row.area for row in self.entities}
+        return counted | kept | {visit.area for visit in self.visits}
 
 
 class Transaction(Protocol):

@@ -14,6 +14,7 @@ from functools import cached_property
 from io import StringIO
 
 import holidays
+from holidays.version import __version__ as library
 
 
 @dataclass(frozen=True)
@@ -77,4 +78,4 @@ def load_calendar(table: str) -> Calendar:
         for row in csv.DictReader(StringIO(table))
     }
     digest = hashlib.sha256(table.encode()).hexdigest()[:8]
-    return Calendar(specials, f"table {digest}, holidays {holidays.__version__}")
+    return Calendar(specials, f"table {digest}, holidays {library}")

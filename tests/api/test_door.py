@@ -155,9 +155,7 @@ def _held(town: Town, raw: bytes, code: str, reason: str = "unreadable") -> dict
     assert (held["outcome"], held["reason"]) == ("quarantined", reason)
     assert code in {problem["code"] for problem in held["problems"]}
     assert town.stored()[held["id"]] == raw
-    assert town.post(body).get_json()["receipts"] == [
-        receipt | {"repeat": True} for receipt in (first, held, last)
-    ]
+    assert town.post(body).get_json()["receipts"] == [receipt | {"repeat": True} for receipt in (first, held, last)]
     return held
 
 
@@ -317,7 +315,8 @@ def test_xml_with_a_doctype_is_not_read(town: Town, evil: str, tmp_path: Any) ->
 
 
 @pytest.mark.parametrize(
-    "xml", ["", "x", "<data>", "<data/>", "<a:b/>", "<data id='household_registration'/>", "<" * 1_000, "<data>&x;</data>"]
+    "xml",
+    ["", "x", "<data>", "<data/>", "<a:b/>", "<data id='household_registration'/>", "<" * 1_000, "<data>&x;</data>"],
 )
 def test_xml_that_is_no_such_form(town: Town, xml: str) -> None:
     value = register(new_id(), {}) | {"xml": xml}
@@ -344,7 +343,7 @@ def test_xml_and_json_say_the_same(new_town: Callable[..., Town]) -> None:
         injuries=[{"injury_type": "2", "injury_date": registered["answers"]["visit_date"]}],
         new_injuries="1",
     )
-    shown = []
+    shown: list[Any] = []
     for town in (new_town(), new_town()):
         items = [registered, visited]
         if shown:

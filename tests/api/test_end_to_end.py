@@ -36,20 +36,16 @@ def _shown(data: Mapping[str, Any]) -> dict[str, Any]:
 def _told(state: Mapping[str, Any]) -> dict[str, Any]:
     """What must not depend on the order of arrival."""
     conflicts = [
-        (one["id"], one["cell"], sorted(orjson.dumps(value) for value in one["values"]))
-        for one in state["conflicts"]
+        (one["id"], one["cell"], sorted(orjson.dumps(value) for value in one["values"])) for one in state["conflicts"]
     ]
-    visits = [{name: value for name, value in one.items()} for one in state["visits"]]
-    return {"data": state["data"], "provenance": state["provenance"], "conflicts": conflicts, "visits": visits}
+    return {name: state[name] for name in ("data", "provenance", "visits")} | {"conflicts": conflicts}
 
 
 def _offline(child: str, base: str, data: Mapping[str, Any]) -> list[Push]:
     """Two people on the same state: both rename, one changes the school and then the helmet."""
     one = visit(child, "Lê Ngọc Hân Nhi", base, _shown(data), school_name="Tiểu học Cầu Sắt")
     renamed = _shown(data) | {"full_name": "Lê Ngọc Hân Nhi", "school_name": "Tiểu học Cầu Sắt"}
-    two = visit(
-        child, "Lê Ngọc Hân Nhi", base, renamed, [one["id"]], school_name="Tiểu học Cầu Sắt", helmet="0"
-    )
+    two = visit(child, "Lê Ngọc Hân Nhi", base, renamed, [one["id"]], school_name="Tiểu học Cầu Sắt", helmet="0")
     other = visit(child, "Lê Thị Ngọc Hân", base, _shown(data))
     return [("u1", one), ("u1", two), ("u2", other)]
 

@@ -50,9 +50,7 @@ def test_the_simulation_passes_as_often_as_one_likes(commune: Town, url: str) ->
         assert len(commune.stored()) == 13 * run
 
 
-def test_it_fails_when_a_promise_is_not_kept(
-    commune: Town, url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_fails_when_a_promise_is_not_kept(commune: Town, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(story, "WARD", "99998")
     result = commune.app.test_cli_runner().invoke(args=["simulate", "--url", url])
     assert result.exit_code == 1

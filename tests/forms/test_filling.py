@@ -21,6 +21,7 @@ TYPES = {
         prop("ward_code", "ward", "review", group="place", placement=True),
         prop("head_name", "name", "review"),
         prop("phone"),
+        prop("zalo"),
         prop("members_counted", calculated=True),
         prop("not_declared"),
         name="household",
@@ -65,6 +66,7 @@ REGISTER = compiled(
         row("text", "head_name", required="yes", save_to="household#head_name"),
         row("text", "phone", constraint="regex(., '^0[0-9]{9}$')", save_to="household#phone"),
         row("text", "phone_note", required="${phone} = ''", relevant="${head_name} != ''"),
+        row("text", "zalo", relevant="${phone} != ''", save_to="household#zalo"),
         row("integer", "people", constraint=". >= 1 and . <= 30"),
         row("calculate", "counted", calculation="${people} + 1", save_to="household#members_counted"),
         row("calculate", "hidden", calculation="'x'", save_to="household#not_declared"),
@@ -155,6 +157,9 @@ def test_a_blank_is_told_and_what_was_not_sent_is_not() -> None:
 def test_what_was_not_relevant_is_not_told_and_not_required() -> None:
     result = filled({"visit_date": "2026-11-20", "visit_result": "0", "head_name": "sót lại", "people": 99})
     assert result.told == ()
+    left_over = {"phone": "", "zalo": "0912345678"}
+    assert "zalo" not in said(filled(GOOD | left_over), "household")[0]
+    assert said(filled(GOOD | {"zalo": "0987654321"}), "household")[0]["zalo"] == "0987654321"
     assert not result.problems
     assert (result.visit_result, result.visit_date) == ("0", "2026-11-20")
     adult = {"full_name": "Trần Văn Ba", "dob": "1990-01-01", "needs": ["an"]}
@@ -210,6 +215,8 @@ def test_rows_keep_the_ids_that_they_carry() -> None:
     assert first.id == ident
     assert uuid.UUID(second.id).version == 5
     assert second.pointer == "/answers/members/1"
+    taken = filled(GOOD | {"members": members}, named=[("household", ident)])
+    assert taken.told[0].id != ident  # that id is a row's
 
 
 def test_rows_of_a_series_are_told_as_rows_without_blanks() -> None:

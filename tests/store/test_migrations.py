@@ -41,9 +41,7 @@ def shape(engine: Engine) -> dict[str, Any]:
 
 
 def differences(connection: Connection) -> list[Any]:
-    context = MigrationContext.configure(
-        connection, opts={"compare_type": True, "compare_server_default": True}
-    )
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
     return list(compare_metadata(context, db.metadata))
 
 

@@ -29,9 +29,7 @@ def children_of(item: Item) -> list[str]:
 
 REGISTRATION = next(item for item in TOWN.registrations if len(children_of(item)) == 2)
 CHILDREN = children_of(REGISTRATION)
-SITUATION = next(
-    item for item in TOWN.situations if item.child in CHILDREN and item.answers["visit_result"] == "1"
-)
+SITUATION = next(item for item in TOWN.situations if item.child in CHILDREN and item.answers["visit_result"] == "1")
 assert SITUATION.child is not None
 CHILD: str = SITUATION.child
 PHONES = ("p1", "p2")
@@ -172,9 +170,7 @@ def test_two_phones_that_did_not_see_each_other_open_a_conflict(phones: Phones) 
     first, second = phones.send(items[0], phone="p1")[0], phones.send(items[1], phone="p2")[0]
     assert (first["outcome"], second["outcome"]) == ("applied", "conflict")
     (conflict,) = second["entities"][0]["conflicts"]
-    assert (
-        phones.count(ConflictTable.id == conflict, ConflictTable.open, ConflictTable.cell == "full_name") == 1
-    )
+    assert phones.count(ConflictTable.id == conflict, ConflictTable.open, ConflictTable.cell == "full_name") == 1
 
 
 def story(phones: Phones) -> tuple[Receipts, list[Any]]:

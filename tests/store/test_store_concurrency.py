@@ -63,9 +63,7 @@ def areas(request: pytest.FixtureRequest, store: SqlStore) -> tuple[str, str]:
     return HERE, THERE
 
 
-def test_a_second_writer_of_an_area_waits_and_then_sees_the_first(
-    store: SqlStore, areas: tuple[str, str]
-) -> None:
+def test_a_second_writer_of_an_area_waits_and_then_sees_the_first(store: SqlStore, areas: tuple[str, str]) -> None:
     first = counters(store).get(HERE, 0)
     inside = threading.Event()
 
@@ -125,9 +123,7 @@ def test_many_writers_neither_deadlock_nor_lose_a_number(store: SqlStore) -> Non
             with store.transaction(pair) as tx:
                 time.sleep(pause)
                 told = {touched(f"{thread}-{turn}-{n}", area) for area in pair for n in range(2)}
-                users = {
-                    Touched(f"user:{n}", f"user:{n}", "s", f"{thread}-{turn}") for n in (thread, turn % 3)
-                }
+                users = {Touched(f"user:{n}", f"user:{n}", "s", f"{thread}-{turn}") for n in (thread, turn % 3)}
                 tx.write(changes(submissions=[submission(f"{thread}-{turn}")], touched=told | users))
                 time.sleep(pause)
 

@@ -75,9 +75,7 @@ def test_notices_of_an_entity_are_replaced(store: SqlStore) -> None:
 
     write(
         store,
-        changes(
-            entities=[entity("c9")], notices=[("c9", Notice("dob", "s1", "s2", NoticeKind.ASKS_TO_LOWER))]
-        ),
+        changes(entities=[entity("c9")], notices=[("c9", Notice("dob", "s1", "s2", NoticeKind.ASKS_TO_LOWER))]),
     )
     other = ("c9", "s1", "s2", "asks_to_lower")
     assert notices("s1", "s2") == [("c1", "s1", "s9", "overruled"), ("c1", "s2", "s9", "overruled"), other]
@@ -89,10 +87,7 @@ def test_issued_lines_follow_their_visit_and_get_its_outcome_once(store: SqlStor
     with store.transaction([]) as tx:
         lines = [("v1", None), ("v1", "done"), ("v2", None), ("v3", None)]
         blank = {"number": "L1", "revision": 1, "body": b"{}", "outcome_sub": None}
-        values = [
-            blank | {"line": n, "visit": ident, "outcome": outcome}
-            for n, (ident, outcome) in enumerate(lines)
-        ]
+        values = [blank | {"line": n, "visit": ident, "outcome": outcome} for n, (ident, outcome) in enumerate(lines)]
         tx.connection.execute(insert(ReminderLine.__table__), values)
     columns = (ReminderLine.line, ReminderLine.visit, ReminderLine.outcome, ReminderLine.outcome_sub)
 
@@ -116,9 +111,7 @@ def test_connections_keep_what_they_acknowledge(store: SqlStore) -> None:
     with store.transaction([]) as tx:
         assert check_durability(tx.connection) is None
         if tx.connection.dialect.name == "sqlite":
-            pragmas = [
-                tx.connection.scalar(text(f"pragma {name}")) for name in ("journal_mode", "synchronous")
-            ]
+            pragmas = [tx.connection.scalar(text(f"pragma {name}")) for name in ("journal_mode", "synchronous")]
             assert pragmas == ["wal", 2]
         else:
             tx.connection.execute(text("set local synchronous_commit = off"))

@@ -40,9 +40,7 @@ def test_the_registration_does_not_complete_what_it_causes() -> None:
 
 
 def test_three_months_from_the_thirtieth_of_november_end_in_february() -> None:
-    assert one(home("2026-11-30", young("x", "2014-03-09", "2026-11-30")), rule="F-HHQ").due == date(
-        2027, 2, 28
-    )
+    assert one(home("2026-11-30", young("x", "2014-03-09", "2026-11-30")), rule="F-HHQ").due == date(2027, 2, 28)
 
 
 @pytest.mark.parametrize("result", ["1", "2"])
@@ -136,8 +134,7 @@ def test_back_at_school_in_between_begins_a_new_run() -> None:
 
 def test_at_school_again_nothing_is_due() -> None:
     assert (
-        due(child(said("a", "2026-09-01", **DROPPED), said("b", "2026-10-01", **ATTENDS)), rule="F-DROPOUT")
-        is None
+        due(child(said("a", "2026-09-01", **DROPPED), said("b", "2026-10-01", **ATTENDS)), rule="F-DROPOUT") is None
     )
 
 
@@ -146,6 +143,12 @@ def test_the_report_itself_completes_nothing_but_the_next_visit_does() -> None:
     assert one(thing, visited("bao", "2026-11-02"), rule="F-DROPOUT").due == date(2026, 11, 16)
     again = one(thing, visited("bao", "2026-11-02"), visited("tham", "2026-11-12"), rule="F-DROPOUT")
     assert (again.due, again.caused_by) == (date(2026, 11, 26), "tham")
+
+
+def test_of_several_visits_the_last_one_starts_the_next() -> None:
+    thing = child(said("bao", "2026-10-02", **DROPPED))
+    second, first = visited("v2", "2026-11-05"), visited("v1", "2026-10-14", "2")
+    assert one(thing, second, first, rule="F-DROPOUT").due == date(2026, 11, 19)
 
 
 @pytest.mark.parametrize("result", ["3", "4", "5", "6"])
@@ -203,6 +206,11 @@ def test_a_visit_leads_to_the_next_reminder() -> None:
 def test_a_visit_long_before_the_reminder_does_not_count_for_it() -> None:
     thing = newborn(said("sinh", "2026-10-12", birth_reg="3"))
     assert one(thing, visited("v1", "2026-10-20"), rule="F-BIRTH").start == "day-30"
+
+
+def test_the_visit_that_learns_of_it_is_not_the_reminder() -> None:
+    thing = newborn(said("biet", "2026-11-05", birth_reg="3"))
+    assert one(thing, visited("biet", "2026-11-05"), rule="F-BIRTH").start == "day-30"
 
 
 def test_nobody_home_leaves_the_reminder_open() -> None:
@@ -264,9 +272,7 @@ def test_refused_not_found_or_moved_neither_retries_nor_ends_a_retry(result: str
     thing = child(said("dk", "2026-08-01"))
     assert due(thing, visited("v1", "2026-11-12", result), rule="F-RETRY") is None
     assert (
-        one(
-            thing, visited("v1", "2026-11-12", "3"), visited("v2", "2026-11-14", result), rule="F-RETRY"
-        ).attempts
+        one(thing, visited("v1", "2026-11-12", "3"), visited("v2", "2026-11-14", result), rule="F-RETRY").attempts
         == 1
     )
 
@@ -284,15 +290,11 @@ def test_a_household_has_its_own_retry() -> None:
 def test_a_visit_names_its_rule_version_and_calendar() -> None:
     visit = one(child(said("bao", "2026-11-10", **DROPPED)), rule="F-DROPOUT")
     other = load_calendar("date,is_working_day,kind,name_vi,basis,predicted\n2026-11-23,0,holiday,Nghỉ,,0\n")
-    (again,) = (
-        v for v in plan(child(said("bao", "2026-11-10", **DROPPED)), (), RULES, other, date(2026, 11, 23))
-    )
+    (again,) = (v for v in plan(child(said("bao", "2026-11-10", **DROPPED)), (), RULES, other, date(2026, 11, 23)))
     assert (visit.rule_version, visit.calendar) == (1, CALENDAR.version)
     assert (again.id, again.calendar, again.show_on) == (visit.id, other.version, date(2026, 11, 20))
 
 
 def test_a_rule_that_is_not_in_force_yet_plans_nothing() -> None:
     assert due(child(said("bao", "2025-05-10", **DROPPED)), rule="F-DROPOUT", today=date(2025, 6, 30)) is None
-    assert (
-        due(child(said("bao", "2025-05-10", **DROPPED)), rule="F-DROPOUT", today=date(2025, 7, 1)) is not None
-    )
+    assert due(child(said("bao", "2025-05-10", **DROPPED)), rule="F-DROPOUT", today=date(2025, 7, 1)) is not None

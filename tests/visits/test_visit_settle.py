@@ -40,11 +40,11 @@ def test_the_visit_that_ends_the_trigger_completes() -> None:
 
 
 def test_a_correction_that_ends_the_trigger_leaves_nothing_to_do() -> None:
-    stored = Stored()
-    stored.take(child(REPORT), [])
-    stored.take(child(REPORT, Write("sua", at("2026-11-12"), {"school_status": "1"})), [])
+    stored, made = Stored(), [visited("bao", "2026-11-02")]
+    stored.take(child(REPORT), made)
+    stored.take(child(REPORT, Write("sua", at("2026-11-12"), {"school_status": "1"})), made)
     assert states(stored) == [(NOT_NEEDED, None)]
-    stored.take(child(REPORT), [])
+    stored.take(child(REPORT), made)
     assert states(stored) == [(OPEN, None)]
 
 
@@ -190,9 +190,7 @@ def test_a_confirmation_restarts_nothing(events: list[tuple[Write, Made | None]]
 
 def dates(planned: Sequence[Visit]) -> list[tuple[str, str, date, int]]:
     """When the visits are due, all but the retries, which a failed attempt is there to move."""
-    return sorted(
-        (visit.rule, visit.start, visit.due, visit.due_at) for visit in planned if visit.rule != "F-RETRY"
-    )
+    return sorted((visit.rule, visit.start, visit.due, visit.due_at) for visit in planned if visit.rule != "F-RETRY")
 
 
 def assert_one_open_each(rows: Iterable[Visit]) -> None:

@@ -84,18 +84,14 @@ def child(*writes: Write, dob: str | None = "2014-03-09", **more: Any) -> Thing:
 
 def home(since: str, *children: Child) -> Thing:
     """The household of Nguyễn Văn Út, registered on `since`."""
-    return Thing(
-        "household", HOME, [Write("dang-ky", at(since), {"head_name": "Nguyễn Văn Út"})], children=children
-    )
+    return Thing("household", HOME, [Write("dang-ky", at(since), {"head_name": "Nguyễn Văn Út"})], children=children)
 
 
 def young(name: str, dob: str, since: str, sub: str = "dang-ky") -> Child:
     return Child(name, date.fromisoformat(dob), at(since), sub)
 
 
-def visited(
-    sub: str, when: str, result: str = "1", form: str = "child_situation", subject: str = "be-ba"
-) -> Made:
+def visited(sub: str, when: str, result: str = "1", form: str = "child_situation", subject: str = "be-ba") -> Made:
     return Made(sub, form, at(when), result, subject, HOME)
 
 
@@ -120,9 +116,7 @@ class Stored:
     rows: dict[str, Visit] = field(default_factory=dict)
     taken_over: dict[str, str] = field(default_factory=dict)
 
-    def take(
-        self, thing: Thing, made: Iterable[Made], rules: Rules = RULES, today: date = TODAY
-    ) -> list[Visit]:
+    def take(self, thing: Thing, made: Iterable[Made], rules: Rules = RULES, today: date = TODAY) -> list[Visit]:
         """Plan and settle once; the rows that were written."""
         made = list(made)
         mine = [row for row in self.rows.values() if row.subject == thing.id]
@@ -132,7 +126,5 @@ class Stored:
         return list(settled.rows)
 
     def open(self, rule: str | None = None) -> list[Visit]:
-        rows = [
-            row for row in self.rows.values() if row.state is VisitState.OPEN and rule in (None, row.rule)
-        ]
+        rows = [row for row in self.rows.values() if row.state is VisitState.OPEN and rule in (None, row.rule)]
         return sorted(rows, key=lambda row: row.id)
