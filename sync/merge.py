@@ -6,7 +6,6 @@ its author had seen, never "apply me to version 17".
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 from typing import Any
 
 from forms.entity_types import Cell, EntityType
@@ -21,18 +20,24 @@ class Knowledge:
     """
 
     def __init__(self, ops: Mapping[str, Op]) -> None:
-        self._ops = ops
-
-    @cached_property
-    def known(self) -> Mapping[str, frozenset[str]]:
-        claimed = {
-            sub: ((op.snapshot if op.base_ok else frozenset()) | frozenset(op.after)) & self._ops.keys() - {sub}
-            for sub, op in self._ops.items()
+        self._claims = {
+            sub: ((op.snapshot if op.base_ok else frozenset()) | frozenset(op.after)) & ops.keys() - {sub}
+            for sub, op in ops.items()
         }
-        circles = _circles(claimed)
+        self.circular = frozenset(_circles(self._claims))
+        self.known = self._without_circles(self._claims)
+
+    def within(self, universe: frozenset[str]) -> Mapping[str, frozenset[str]]:
+        """What each op of `universe` would know if only those had ever arrived; a circle may then be open."""
+        claims = {sub: self._claims[sub] & universe for sub in universe}
+        return self._without_circles(claims) if self.circular & universe else claims
+
+    @staticmethod
+    def _without_circles(claims: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
+        circles = _circles(claims)
         return {
-            sub: seen if sub not in circles else frozenset(s for s in seen if circles.get(s) != circles[sub])
-            for sub, seen in claimed.items()
+            sub: frozenset(other for other in seen if sub not in circles or circles.get(other) != circles[sub])
+            for sub, seen in claims.items()
         }
 
 

@@ -86,7 +86,7 @@ class Thing:
         extraction = Extraction(self.kind, {entry.op.sub: entry.op for entry in self.log}, kept)
         self.state, writes = extraction.state(), extraction.writes()
         for index, entry in enumerate(self.log):
-            if entry.op.sub in stale:
+            if writes[entry.op.sub] != entry.writes:
                 self.changed.add(entry.op.sub)
                 self.log[index] = replace(entry, writes=writes[entry.op.sub])
 

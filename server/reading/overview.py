@@ -29,6 +29,7 @@ MOST_SUBMISSIONS = 8
 MOST_CONFLICTS = 10
 MOST_VISITS_OF_RULE = 3
 MOST_VISITS = 500
+MOST_PLANNED = 4
 MOST_LISTS = 6
 
 
@@ -80,7 +81,7 @@ class Doubt:
 
 @dataclass(frozen=True)
 class Due:
-    """A visit that may be made now."""
+    """A visit to make, in words."""
 
     what: Mapping[str, str]
     why: Mapping[str, str]
@@ -132,6 +133,7 @@ class Overview:
     submissions: Sequence[Received]
     conflicts: Sequence[Doubt]
     visits: Sequence[Due]
+    planned: Sequence[Due]
     lists: Sequence[Issued]
 
 
@@ -139,8 +141,14 @@ def overview(nest: Nest, at: int) -> Overview:
     """The state of the database at `at` (ms since 1970 UTC)."""
     words, today = Words(nest), local_date(at)
     people = {row.id: row.name for row in db.session.execute(select(User.id, User.name))}
+    received = _received(nest)
     return Overview(
-        _counts(today), _received(nest), _doubts(words, people), _due(words, today), _lists(words, people)
+        counts=_counts(today),
+        submissions=received,
+        conflicts=_doubts(words, people),
+        visits=_told(words, _due(today), today),
+        planned=_told(words, _planned([one.id for one in received], today), today),
+        lists=_lists(words, people),
     )
 
 
@@ -211,10 +219,26 @@ def _person(ident: str, people: Mapping[str, str]) -> str:
     return f"{people[ident]} ({ident})" if ident in people else ident
 
 
-def _due(words: Words, today: date) -> list[Due]:
-    query = select(VisitTable).where(*_open(today))
-    query = query.order_by(VisitTable.statutory.desc(), VisitTable.priority.desc(), VisitTable.due, VisitTable.id)
-    visits = _some_of_each_rule(db.session.scalars(query.limit(MOST_VISITS)))
+_URGENT = VisitTable.statutory.desc(), VisitTable.priority.desc(), VisitTable.due, VisitTable.id
+
+
+def _due(today: date) -> Sequence[VisitTable]:
+    query = select(VisitTable).where(*_open(today)).order_by(*_URGENT)
+    return _some_of_each_rule(db.session.scalars(query.limit(MOST_VISITS)))
+
+
+def _planned(causes: Sequence[str], today: date) -> Sequence[VisitTable]:
+    """Visits that the latest submissions gave rise to, and whose window is yet to come."""
+    query = select(VisitTable).where(
+        VisitTable.caused_by.in_(causes),
+        VisitTable.state == VisitState.OPEN.value,
+        VisitTable.earliest > today,
+    )
+    return db.session.scalars(query.order_by(*_URGENT).limit(MOST_PLANNED)).all()
+
+
+def _told(words: Words, visits: Sequence[VisitTable], today: date) -> list[Due]:
+    """Visits in words, with the people and houses they go to."""
     ids = {ident for visit in visits for ident in (visit.subject, visit.household) if ident}
     rows = db.session.execute(select(Entity.id, Entity.label, Entity.data).where(Entity.id.in_(ids)))
     known = {row.id: (row.label, orjson.loads(row.data)) for row in rows}

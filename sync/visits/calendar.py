@@ -16,6 +16,8 @@ from io import StringIO
 import holidays
 from holidays.version import __version__ as library
 
+_ANNOUNCED = 2026  # the last year whose official days off the pinned library carries
+
 
 @dataclass(frozen=True)
 class Special:
@@ -58,8 +60,9 @@ class Calendar:
         return day
 
     def predicted(self, year: int) -> bool:
-        """Whether dates of that year rest on predictions."""
-        return any(day.year == year and special.predicted for day, special in self.specials.items())
+        """Whether dates of that year rest on predictions: as the table says, else those of the library."""
+        said = [special.predicted for day, special in self.specials.items() if day.year == year]
+        return any(said) if said else year > _ANNOUNCED
 
 
 def add_months(day: date, count: int) -> date:

@@ -16,11 +16,11 @@ Data = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Facts:
-    """What a condition is asked about. `day` is None where only properties count, not the passing of time."""
+    """What a condition is asked about: values, birth dates of the child or the children, the local day."""
 
     data: Data
     births: Sequence[date]
-    day: date | None
+    day: date
 
 
 Test = Callable[[Facts], bool]
@@ -32,7 +32,7 @@ class ConditionError(ValueError):
 
 @dataclass(frozen=True)
 class Condition:
-    """A compiled condition; `properties` are what it looks at, `ages` its age bounds."""
+    """A compiled condition; `properties` are what it looks at, `ages` where it may change."""
 
     holds: Test
     properties: frozenset[str] = frozenset()
@@ -53,7 +53,7 @@ def compile_condition(raw: Any) -> Condition:
         return _age(raw["age"])
     if "child" in raw:
         below = int(raw["child"]["below"])
-        return Condition(lambda facts: any(_younger(born, facts.day, below, "year") for born in facts.births))
+        return _age({"below": below})
     if "property" in raw:
         return _property(raw)
     raise ConditionError(f"{dict(raw)!r} is no condition")
@@ -74,24 +74,20 @@ def _joined(parts: list[Condition], join: Callable[[Iterator[bool]], bool]) -> C
     )
 
 
-def _younger(born: date, day: date | None, count: int, unit: str) -> bool:
-    return day is None or day < reached(born, count, unit)
-
-
 def _age(raw: Mapping[str, Any]) -> Condition:
     unit, low, below = str(raw.get("unit", "year")), int(raw.get("from", 0)), raw.get("below")
     if unit not in ("day", "month", "year"):
         raise ConditionError(f"{unit!r} is no unit of age")
+    high = None if below is None else int(below)
 
     def holds(facts: Facts) -> bool:
-        if facts.day is None:
-            return True
         return any(
-            facts.day >= reached(born, low, unit) and (below is None or _younger(born, facts.day, int(below), unit))
+            reached(born, low, unit) <= facts.day and (high is None or facts.day < reached(born, high, unit))
             for born in facts.births
         )
 
-    return Condition(holds, frozenset(), ((low, unit),))
+    bounds = (low,) if high is None else (low, high)
+    return Condition(holds, frozenset(), tuple((bound, unit) for bound in bounds))
 
 
 def _property(raw: Mapping[str, Any]) -> Condition:
@@ -107,4 +103,15 @@ def _property(raw: Mapping[str, Any]) -> Condition:
     if len(found) != 1 or len(raw) != 2:
         raise ConditionError(f"a condition on {name} needs exactly one of {', '.join(tests)}")
     test, wanted = tests[found[0]], raw[found[0]]
+    if not _fits(found[0], wanted):
+        raise ConditionError(f"{name}: {found[0]} cannot be {wanted!r}; codes are quoted texts")
     return Condition(lambda facts: test(facts.data.get(name), wanted), frozenset({name}))
+
+
+def _fits(word: str, wanted: Any) -> bool:
+    """Whether a test is given what it compares with; a code without quotes would silently never match."""
+    if word == "in":
+        return isinstance(wanted, list) and bool(wanted) and all(isinstance(code, str) for code in wanted)
+    if word == "below":
+        return isinstance(wanted, int | float) and not isinstance(wanted, bool)
+    return isinstance(wanted, bool if word == "blank" else str)

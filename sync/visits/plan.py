@@ -1,22 +1,22 @@
 """Which visits are due: a pure function of what is known of a subject. Running it twice changes nothing.
 
 A visit's key is (rule, subject, start). Start is the first write, by (time, submission), of the unbroken run
-in which the trigger holds, or the last completing visit if later, or an age of the subject. Confirming what is
-known already never restarts a clock.
+in which the trigger holds, or the last completing visit if later, or an age of the subject. Confirming what
+is known already never restarts a clock.
 """
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
-from itertools import product
+from itertools import islice, product
 from typing import Any, Protocol
 
-from sync.times import ZONE, end_of_day, iso, local_date, to_ms
+from sync.times import end_of_day, iso, local_date
 from sync.visits.calendar import Calendar
-from sync.visits.conditions import Facts, reached
 from sync.visits.rules import Rule, Rules, Trigger, Unit
+from sync.visits.runs import History, as_if, current_run, midnight
 
 _NAMESPACE = uuid.UUID("0a7b6a3e-9d0f-5f7e-8a55-1f6c2f1c7d10")
 _COMPLETED, _NOBODY_HOME = ("1", "2"), "3"
@@ -55,28 +55,20 @@ class Subject(Protocol):
 
     @property
     def type(self) -> str: ...
-
     @property
     def id(self) -> str: ...
-
     @property
     def household(self) -> str | None: ...
-
     @property
     def area(self) -> str: ...
-
     @property
     def scope(self) -> str: ...
-
     @property
     def since(self) -> int: ...
-
     @property
     def sub(self) -> str: ...
-
     @property
     def data(self) -> Mapping[str, Any]: ...
-
     @property
     def children(self) -> Sequence[Child]: ...
 
@@ -141,100 +133,85 @@ def plan(subject: Subject, made: Iterable[Made], rules: Rules, calendar: Calenda
 
 
 def completes(rule: Rule, visit: Made, subject: str, household: str | None) -> bool:
-    """Whether a visit made is one that the rule counts for its subject."""
+    """Whether a visit made is one that the rule counts for its subject, and somebody was met."""
+    return visit.result in _COMPLETED and _counts(rule, visit, subject, household)
+
+
+def _counts(rule: Rule, visit: Made, subject: str, household: str | None) -> bool:
     counts = rule.done_by.get(visit.form)
     named = visit.subject == subject or (counts == "household" and visit.household == (household or subject))
-    return counts is not None and named and visit.result in _COMPLETED
+    return counts is not None and named
 
 
 def _visit(subject: Subject, made: Sequence[Made], rule: Rule, calendar: Calendar, today: date) -> Visit | None:
     if rule.trigger is Trigger.NOBODY_HOME:
         return _retry(subject, made, rule, calendar)
-    possible = (_due(subject, made, rule, calendar, today, values) for values in _values(subject, rule))
+    counted = [one for one in made if _counts(rule, one, subject.id, subject.household)]
+    possible = (_due(subject, counted, rule, calendar, run) for run in _runs(subject, rule, today))
     visits = [visit for visit in possible if visit is not None]
     return min(visits, key=lambda visit: (visit.due_at, visit.id), default=None)
 
 
-def _values(subject: Subject, rule: Rule) -> Iterator[Mapping[str, Any]]:
-    """What the rule's properties may be: as they are; during a conflict, every candidate as well."""
-    names = sorted(rule.condition.properties) if rule.condition else []
-    if subject.type != "household":
-        names.append("dob")
-    options = [subject.candidates(name) for name in names]
-    for count, values in enumerate(product(*options)):
-        if count == _MOST_CANDIDATES:
-            return
-        yield dict(zip(names, values, strict=True))
+@dataclass(frozen=True)
+class _Run:
+    """The unbroken run in which a trigger holds: its first instant, what caused it; the subject's birth."""
+
+    start_at: int
+    cause: str
+    born: date | None
 
 
-def _births(subject: Subject, values: Mapping[str, Any]) -> list[date]:
-    if subject.type == "household":
-        return [child.dob for child in subject.children if child.dob is not None]
-    born = values.get("dob")
-    return [date.fromisoformat(born)] if born else []
-
-
-def _due(
-    subject: Subject,
-    made: Sequence[Made],
-    rule: Rule,
-    calendar: Calendar,
-    today: date,
-    values: Mapping[str, Any],
-) -> Visit | None:
-    births = _births(subject, values)
-    if rule.condition is None or not rule.condition.holds(Facts(values, births, today)):
-        return None
-    known_at, cause = _run(subject, rule, values, births)
-    done = [one for one in made if completes(rule, one, subject.id, subject.household) and one.sub != cause]
-    if rule.clock.at:
-        return _milestone(subject, done, rule, calendar, births, known_at, cause)
-    start_at = max([known_at, *(_midnight(reached(born, *age)) for age in rule.condition.ages for born in births)])
-    last = next((one for one in reversed(done) if one.t >= start_at), None)
-    if last is not None:
-        start_at, cause = last.t, last.sub
-    due = rule.clock.due(local_date(start_at), rule.clock.count, calendar)
-    attempts = [one for one in made if one.result == _NOBODY_HOME and one.t >= start_at]
-    return _build(subject, rule, calendar, iso(start_at), start_at, due, cause, len(attempts))
-
-
-def _run(subject: Subject, rule: Rule, values: Mapping[str, Any], births: Sequence[date]) -> tuple[int, str]:
-    """When, and by which submission, the run began in which the trigger holds unbroken until now."""
-    assert rule.condition is not None
+def _runs(subject: Subject, rule: Rule, today: date) -> Iterator[_Run]:
+    """The run as things are; during a conflict, that of every candidate value as well."""
+    if rule.condition is None:
+        return
     names = sorted(rule.condition.properties)
-    if not names:
-        return min(((c.since, c.sub) for c in subject.children if c.dob), default=(subject.since, subject.sub))
-    steps = list(subject.timeline(names))
-    if not steps:
-        return subject.since, subject.sub
-    steps[-1] = replace(steps[-1], data=values)
-    start = steps[-1]
-    for step in reversed(steps):
-        if not rule.condition.holds(Facts(step.data, births, None)):
-            break
-        start = step
-    return start.t, start.sub
+    disputed = {name: subject.candidates(name) for name in names}
+    dated = subject.type != "household" and (rule.condition.ages or rule.clock.at)
+    births = subject.candidates("dob") if dated else [None]
+    first = (subject.since, subject.sub)
+    told = [((step.t, step.sub), step.data) for step in subject.timeline(names)]
+    if not told or told[0][0] > first:
+        told = [(first, {}), *told]
+    for dob, *values in islice(product(births, *disputed.values()), _MOST_CANDIDATES):
+        steps = as_if(told, dict(zip(names, values, strict=True)), disputed)
+        born = date.fromisoformat(dob) if dob else None
+        known = [(max(first, (one.since, one.sub)), one.dob) for one in subject.children if one.dob]
+        run = current_run(rule.condition, History(steps, [(first, born)] if born else known), today)
+        if run is not None:
+            yield _Run(*run, born)
 
 
-def _milestone(
-    subject: Subject,
-    done: Sequence[Made],
-    rule: Rule,
-    calendar: Calendar,
-    births: Sequence[date],
-    known_at: int,
-    cause: str,
-) -> Visit | None:
+def _due(subject: Subject, counted: Sequence[Made], rule: Rule, calendar: Calendar, run: _Run) -> Visit | None:
+    if rule.clock.at:
+        return _milestone(subject, counted, rule, calendar, run)
+    done = [one for one in counted if _later(one, run, run.start_at) and one.result in _COMPLETED]
+    start_at, cause = (done[-1].t, done[-1].sub) if done else (run.start_at, run.cause)
+    due = rule.clock.due(start_at, rule.clock.count, calendar)
+    return _build(subject, rule, calendar, iso(start_at), start_at, due, cause, _failed(counted, start_at))
+
+
+def _milestone(subject: Subject, counted: Sequence[Made], rule: Rule, calendar: Calendar, run: _Run) -> Visit | None:
     """The first age not yet visited; ages that were past before anyone knew are skipped, but for the last."""
-    if not births:
+    if run.born is None:
         return None
-    dates = {age: rule.clock.due(births[0], age, calendar) for age in rule.clock.at}
-    ahead = [age for age in rule.clock.at if dates[age] >= local_date(known_at)] or [rule.clock.at[-1]]
+    dates = {age: rule.clock.due(midnight(run.born), age, calendar) for age in rule.clock.at}
+    ahead = [age for age in rule.clock.at if dates[age] >= local_date(run.start_at)] or [rule.clock.at[-1]]
     for age in ahead:
-        start_at = _midnight(dates[age] - timedelta(days=rule.before))
-        if not any(one.t >= start_at for one in done):
-            return _build(subject, rule, calendar, f"{rule.clock.unit}-{age}", start_at, dates[age], cause, 0)
+        start_at = max(run.start_at, midnight(dates[age] - timedelta(days=rule.before)))
+        if not any(_later(one, run, start_at) and one.result in _COMPLETED for one in counted):
+            key, failed = f"{rule.clock.unit}-{age}", _failed(counted, start_at)
+            return _build(subject, rule, calendar, key, start_at, dates[age], run.cause, failed)
     return None
+
+
+def _later(one: Made, run: _Run, start_at: int) -> bool:
+    """Whether a visit was made at or after a start, and is not the one that caused it."""
+    return one.t >= start_at and one.sub != run.cause
+
+
+def _failed(counted: Sequence[Made], start_at: int) -> int:
+    return sum(one.result == _NOBODY_HOME and one.t >= start_at for one in counted)
 
 
 def _retry(subject: Subject, made: Sequence[Made], rule: Rule, calendar: Calendar) -> Visit | None:
@@ -245,7 +222,7 @@ def _retry(subject: Subject, made: Sequence[Made], rule: Rule, calendar: Calenda
     if not failed:
         return None
     last = failed[-1]
-    due = rule.clock.due(local_date(last.t), rule.clock.count, calendar)
+    due = rule.clock.due(last.t, rule.clock.count, calendar)
     return _build(subject, rule, calendar, iso(last.t), last.t, due, last.sub, len(failed))
 
 
@@ -287,7 +264,3 @@ def _build(
         done_by=None,
         attempts=attempts,
     )
-
-
-def _midnight(day: date) -> int:
-    return to_ms(datetime.combine(day, time(), ZONE))

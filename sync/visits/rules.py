@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from sync.times import local_date
 from sync.visits.calendar import Calendar, add_months
 from sync.visits.conditions import Condition, ConditionError, compile_condition
 
@@ -42,12 +43,13 @@ class Clock:
     count: int = 0
     at: tuple[int, ...] = ()
 
-    def due(self, start: date, count: int, calendar: Calendar) -> date:
-        """The local date that is `count` units after `start`; hours count as the days they reach into."""
+    def due(self, start_at: int, count: int, calendar: Calendar) -> date:
+        """The local date that is `count` units after the instant `start_at` (ms), whose own day is day 0."""
+        start = local_date(start_at)
         if self.unit is Unit.WORKING_DAY:
             return calendar.add_working_days(start, count)
         if self.unit is Unit.HOUR:
-            return start + timedelta(hours=count)
+            return local_date(start_at + count * 3_600_000)
         if self.unit is Unit.DAY:
             return start + timedelta(days=count)
         return add_months(start, count * (12 if self.unit is Unit.YEAR else 1))
@@ -82,6 +84,11 @@ class Rule:
     def on(self, day: date) -> bool:
         return self.begins <= day and (self.ends is None or day <= self.ends)
 
+    def clashes(self, other: "Rule") -> bool:
+        """Whether there is a day on which both would plan under one code for one subject."""
+        alike = (self.code, self.subject) == (other.code, other.subject)
+        return alike and (self.on(other.begins) or other.on(self.begins))
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -102,8 +109,17 @@ class Rules:
 
 def load_rules(text: str) -> Rules:
     """Read the rules file. Raises `RuleError`."""
-    raw = yaml.safe_load(text)
-    rules = tuple(_rule(entry) for entry in raw["rules"])
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise RuleError(f"the rules file is no YAML: {error}") from error
+    entries = raw.get("rules") if isinstance(raw, dict) else None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise RuleError("the rules file needs a list under `rules`")
+    rules = tuple(_rule(entry) for entry in entries)
+    for index, rule in enumerate(rules):
+        if any(rule.clashes(other) for other in rules[:index]):
+            raise RuleError(f"{rule.code}: effective: two rules about a {rule.subject} are in force on one day")
     return Rules(rules, hashlib.sha256(text.encode()).hexdigest()[:12])
 
 
@@ -120,6 +136,8 @@ def _rule(raw: Mapping[str, Any]) -> Rule:
         raise RuleError(f"{code}: {error}") from error
 
 
+_SUBJECTS = ("household", "child", "person", "report", "case")
+_ROLES = ("collaborator", "supervisor")
 _FIELDS = frozenset(
     {"code", "version", "effective", "subject", "texts", "trigger", "clock", "window", "assignee"}
     | {"priority", "absorbs", "done_by", "escalation", "statutory", "source"}
@@ -132,6 +150,14 @@ def _read(code: str, raw: Mapping[str, Any]) -> Rule:
         raise RuleError(f"{code}: texts need name and why in vi and en")
     if any(counts not in ("subject", "household") for counts in raw["done_by"].values()):
         raise RuleError(f"{code}: done_by says subject or household for each form")
+    for field, good in (
+        ("subject", raw["subject"] in _SUBJECTS),
+        ("assignee", raw["assignee"] in _ROLES),
+        ("statutory", isinstance(raw["statutory"], bool)),
+        ("effective", all(type(day) is date for day in raw["effective"].values() if day is not None)),
+    ):
+        if not good:
+            raise RuleError(f"{code}: {field} cannot be {raw[field]!r}")
     return Rule(
         code=code,
         version=int(raw["version"]),
@@ -158,4 +184,6 @@ def _clock(raw: Mapping[str, Any]) -> Clock:
     at: Sequence[Any] = raw.get("at", ())
     if bool(at) == ("count" in raw):
         raise ValueError("a clock needs either count or at")
+    if at and raw["unit"] not in ("day", "month", "year"):
+        raise ValueError("clock: ages are counted in days, months or years")
     return Clock(Unit(raw["unit"]), int(raw.get("count", 0)), tuple(sorted(int(age) for age in at)))

@@ -1,4 +1,4 @@
-"""Stored visits against a fresh plan: what to insert, what changed, what is done, what is no longer needed."""
+"""Stored visits against a fresh plan: what is new, what changed, what is done, what is no longer needed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ class Settled:
 
 
 def settle(existing: Iterable[Visit], planned: Sequence[Visit], made: Sequence[Made], rules: Rules) -> Settled:
-    """Compare the stored visits of some subjects with what is planned for them. Settling twice writes nothing."""
+    """Compare the stored visits of subjects with what is planned for them. Settling twice writes nothing."""
     settled = Settled()
     wanted = {visit.id: visit for visit in planned}
     instead = {(visit.rule, visit.subject): visit.id for visit in planned}
@@ -33,7 +33,8 @@ def settle(existing: Iterable[Visit], planned: Sequence[Visit], made: Sequence[M
 
 def _ended(row: Visit, made: Sequence[Made], rules: Rules) -> Visit:
     """A stored visit that is no longer planned: completed by the first visit that counts, or not needed."""
-    if row.state is VisitState.NOT_NEEDED:
+    gone = rules.find(row.rule, row.subject_type) is None
+    if row.state is VisitState.NOT_NEEDED or (gone and row.state is VisitState.DONE):
         return row
     done = _completing(row, made, rules)
     if done is None:

@@ -39,7 +39,7 @@ def test_a_truncated_gzip_is_not_half_a_batch(town: Town, cut: int) -> None:
     _refused(town, 400, "truncated", body, Content_Encoding="gzip")
 
 
-@pytest.mark.parametrize("body", [b"", b"\x1f\x8b", gzip.compress(b"{}") + b"{}", b'{"v":1,"items":[]}'])
+@pytest.mark.parametrize("body", [b"", b"\x1f\x8b", gzip.compress(b"{}", mtime=0) + b"{}", b'{"v":1,"items":[]}'])
 def test_what_is_no_gzip_at_all(town: Town, body: bytes) -> None:
     _refused(town, 400, "truncated", body, Content_Encoding="gzip")
 

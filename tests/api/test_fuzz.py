@@ -4,7 +4,7 @@ import json
 from copy import deepcopy
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.api.builders import in_xml, new_id, register, visit
@@ -22,8 +22,17 @@ values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=5
 )
 
+# Not shrunk: each example is a request, and shrinking one takes minutes.
+PATIENT = settings(
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=CHECKS,
+    phases=(Phase.explicit, Phase.generate),
+)
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=CHECKS)
+
+@PATIENT
 @given(st.data())
 def test_a_batch_of_mutated_items(town: Town, data: st.DataObject) -> None:
     child = new_id()
@@ -49,7 +58,7 @@ def test_a_batch_of_mutated_items(town: Town, data: st.DataObject) -> None:
     assert receipts[where]["outcome"] == "applied", receipts[where]
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=CHECKS)
+@PATIENT
 @given(st.binary(max_size=60), st.integers(0, 400), st.integers(0, 60))
 def test_a_body_with_bytes_overwritten(town: Town, noise: bytes, at: int, cut: int) -> None:
     body = json.dumps({"v": 1, "items": [register(CHILD, {})]}, ensure_ascii=False).encode()

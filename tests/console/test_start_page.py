@@ -69,9 +69,7 @@ def test_it_counts_what_is_in_the_database(full: Flask) -> None:
         assert shown["households"] == kinds.count("household") == 200
         assert shown["children"] == kinds.count("child") > 250
         assert shown["submissions"] == db.session.query(Submission).count()
-        assert (
-            shown["open conflicts"] == db.session.query(ConflictTable).filter(ConflictTable.open).count() >= 1
-        )
+        assert shown["open conflicts"] == db.session.query(ConflictTable).filter(ConflictTable.open).count() >= 1
         assert shown["lists issued"] == 3
         db.session.remove()
     assert shown["visits due"] > 0
@@ -86,8 +84,7 @@ def test_it_shows_the_latest_submissions_with_their_outcome(full: Flask) -> None
         db.session.remove()
     assert len(rows) == MOST_SUBMISSIONS
     shown = [
-        (row.xpath("string(td[1]//code)"), words_of(row[1]), row.xpath("string(td[4]//span/span)"))
-        for row in rows
+        (row.xpath("string(td[1]//code)"), words_of(row[1]), row.xpath("string(td[4]//span/span)")) for row in rows
     ]
     assert shown == expected
 

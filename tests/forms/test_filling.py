@@ -47,9 +47,9 @@ def row(kind: str, name: str = "", **columns: str) -> dict[str, str]:
 
 def compiled(survey: Sequence[Mapping[str, str]], entities: Sequence[Mapping[str, str]]) -> Form:
     settings = {"form_title": "Thử", "form_id": "thu", "version": "1", "ward_list": "2025"}
-    choices = [
-        {"list_name": "needs", "name": code, VI: code} for code in ("an", "hoc", "o")
-    ] + [{"list_name": "yes_no", "name": code, VI: code} for code in ("0", "1")]
+    choices = [{"list_name": "needs", "name": code, VI: code} for code in ("an", "hoc", "o")] + [
+        {"list_name": "yes_no", "name": code, VI: code} for code in ("0", "1")
+    ]
     sheets = {"survey": survey, "choices": choices, "entities": entities, "settings": [settings]}
     headers = {name: tuple(dict.fromkeys(column for r in rows for column in r)) for name, rows in sheets.items()}
     form = to_xform(Sheets(*(tuple(sheets[name]) for name in sheets), headers=headers))
@@ -328,7 +328,7 @@ INSTANCE = """<?xml version="1.0"?>
   <visit_date>2026-11-20</visit_date><visit_result>1</visit_result><household_id>h-1</household_id>
   <interview><ward_code>31135</ward_code><head_name>Trần Văn Hoà</head_name><phone/><people>4</people></interview>
   <members><full_name>Bé</full_name><dob>2018-05-04</dob><needs>hoc an</needs>
-    <meta><entity dataset="child" id="22222222-2222-4222-8222-222222222222" create="1"><label>Bé</label></entity></meta>
+    <meta><entity dataset="child" id="22222222-2222-4222-8222-222222222222" create="1"/></meta>
   </members>
   <members><full_name>Ba</full_name><dob>1990-01-01</dob>
     <meta><entity dataset="child" id="33333333-3333-4333-8333-333333333333" create="0"/></meta></members>

@@ -4,7 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any
 
@@ -153,16 +153,16 @@ def test_many_writers_neither_deadlock_nor_lose_a_number(store: SqlStore) -> Non
 
 
 def test_counters_of_which_only_one_is_new_cannot_deadlock(store: SqlStore) -> None:
-    """One writer has looked for two new areas; then one of them is made, and another writer takes both."""
-    engine, paused, resume = store._engine, threading.Event(), threading.Event()
-    pauses = {"early": False, "late": False}
+    """One writer has found neither of two counters; one of them is made; another writer comes for both."""
+    engine = store._engine
+    paused = {name: threading.Event() for name in ("early", "late")}
+    resume = {name: threading.Event() for name in ("early", "late")}
 
     def hook(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
         name = threading.current_thread().name
-        if name in pauses and not pauses[name] and statement.startswith("INSERT INTO counter"):
-            pauses[name] = True
-            paused.set()
-            assert resume.wait(WAIT)
+        if name in paused and not paused[name].is_set() and statement.startswith("INSERT INTO counter"):
+            paused[name].set()
+            assert resume[name].wait(WAIT)
 
     def take(name: str, both: tuple[str, ...] = (HERE, THERE)) -> Future[None]:
         outcome: Future[None] = Future()
@@ -179,14 +179,15 @@ def test_counters_of_which_only_one_is_new_cannot_deadlock(store: SqlStore) -> N
 
     event.listen(engine, "before_cursor_execute", hook)
     early = take("early")
-    assert paused.wait(WAIT)
+    assert paused["early"].wait(WAIT)
     if engine.dialect.name == "postgresql":  # SQLite lets nobody in beside the first
         take("between", (THERE,)).result(WAIT)
-        paused.clear()
     late = take("late")
     if engine.dialect.name == "postgresql":
-        assert paused.wait(WAIT)
-    resume.set()
+        assert paused["late"].wait(WAIT)
+    resume["early"].set()
+    wait([early], timeout=1)  # time to reach whatever it may have to wait for
+    resume["late"].set()
     early.result(WAIT)
     late.result(WAIT)
     event.remove(engine, "before_cursor_execute", hook)

@@ -124,9 +124,7 @@ def test_a_placement_left_blank_moves_nobody(tells: bool) -> None:
 def test_a_ruling_is_always_a_write_also_of_the_value_that_shows() -> None:
     same = ruling("r", 20, {"full_name": BEFORE["full_name"]}, saw="c")
     assert wrote(CREATE, same)["full_name"].value == {"full_name": "Nguyễn Thị Lan"}
-    shown = op(
-        "r", 20, dict(BEFORE), saw="c", seen=dict(BEFORE), standing=same.standing, act=Act.RESOLVE
-    )
+    shown = op("r", 20, dict(BEFORE), saw="c", seen=dict(BEFORE), standing=same.standing, act=Act.RESOLVE)
     assert set(wrote(CREATE, shown)) == {"full_name", "contact", "household"}
     plain_visit = op("r", 20, dict(BEFORE), saw="c", seen=dict(BEFORE), standing=same.standing)
     assert wrote(CREATE, plain_visit) == {}

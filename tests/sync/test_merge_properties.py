@@ -12,15 +12,15 @@ from sync.merge import history
 from sync.model import CellState, Entry, NoticeKind, Op, State
 from tests.sync.types import CHILD, RANK
 from tests.sync.worlds import (
+    ANY,
+    CHILD_PLAYS,
     ENTITY,
+    HOSTILE,
+    WORLDS,
     Exchange,
     Incremental,
     Play,
     World,
-    any_world,
-    hostile_worlds,
-    plays,
-    worlds,
 )
 
 settings.register_profile(
@@ -46,7 +46,7 @@ def plain(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @PROFILE
-@given(world=any_world(), data=st.data())
+@given(world=ANY, data=st.data())
 def test_order_does_not_matter(world: World, data: st.DataObject) -> None:
     again = {op.sub: op for op in shuffled(data, world)}
     first, second = world.extraction(), Extraction(world.kind, again)
@@ -57,10 +57,8 @@ def test_order_does_not_matter(world: World, data: st.DataObject) -> None:
 
 
 @PROFILE
-@given(world=any_world(), data=st.data())
-def test_batches_repeats_and_late_predecessors_give_the_state_from_scratch(
-    world: World, data: st.DataObject
-) -> None:
+@given(world=ANY, data=st.data())
+def test_batches_repeats_and_late_predecessors_give_the_state_from_scratch(world: World, data: st.DataObject) -> None:
     server = Incremental(world.kind)
     waiting = shuffled(data, world)
     while waiting:
@@ -75,7 +73,7 @@ def test_batches_repeats_and_late_predecessors_give_the_state_from_scratch(
 
 
 @PROFILE
-@given(world=any_world(), data=st.data())
+@given(world=ANY, data=st.data())
 def test_asking_in_any_order_gives_the_same_answers(world: World, data: st.DataObject) -> None:
     """`state`, `writes` and `screen` share what they computed; sharing must not change it."""
     extraction = world.extraction()
@@ -89,7 +87,7 @@ def test_asking_in_any_order_gives_the_same_answers(world: World, data: st.DataO
 
 
 @PROFILE
-@given(worlds())
+@given(WORLDS)
 def test_the_screen_that_the_server_infers_is_the_one_that_the_author_had(world: World) -> None:
     extraction = world.extraction()
     for sub, truth in world.truth.items():
@@ -97,7 +95,7 @@ def test_the_screen_that_the_server_infers_is_the_one_that_the_author_had(world:
 
 
 @PROFILE
-@given(worlds())
+@given(WORLDS)
 def test_every_change_is_a_write_and_nothing_else_is(world: World) -> None:
     writes = world.extraction().writes()
     for sub, truth in world.truth.items():
@@ -119,7 +117,7 @@ def accounted(entry: Entry, cell: CellState) -> bool:
 
 
 @PROFILE
-@given(any_world())
+@given(ANY)
 def test_no_write_is_lost(world: World) -> None:
     extraction = world.extraction()
     state, writes = extraction.state(), extraction.writes()
@@ -134,7 +132,7 @@ def test_no_write_is_lost(world: World) -> None:
 
 
 @PROFILE
-@given(any_world())
+@given(ANY)
 def test_live_writes_that_lost_are_told_and_equal_ones_are_at_peace(world: World) -> None:
     for name, cell in world.extraction().state().cells.items():
         members = cell.conflict.members if cell.conflict else ()
@@ -155,7 +153,7 @@ def review_cells(world: World, state: State) -> list[tuple[str, CellState]]:
 
 
 @PROFILE
-@given(any_world())
+@given(ANY)
 def test_two_live_values_of_an_identity_are_an_open_conflict(world: World) -> None:
     for _, cell in review_cells(world, state := world.extraction().state()):
         differ = any(entry.value != cell.live[0].value for entry in cell.live)
@@ -166,7 +164,7 @@ def test_two_live_values_of_an_identity_are_an_open_conflict(world: World) -> No
 
 
 @PROFILE
-@given(worlds())
+@given(WORLDS)
 def test_an_author_never_removes_an_identity_that_was_not_on_the_screen(world: World) -> None:
     for name, cell in review_cells(world, world.extraction().state()):
         for lost in (entry for entry in cell.entries if entry not in cell.live):
@@ -186,7 +184,7 @@ def test_an_author_never_removes_an_identity_that_was_not_on_the_screen(world: W
 
 
 @PROFILE
-@given(worlds())
+@given(WORLDS)
 def test_a_ruling_closes_what_the_supervisor_saw_and_nothing_else(world: World) -> None:
     for _, cell in review_cells(world, world.extraction().state()):
         for ruling in (entry for entry in cell.entries if entry.rules):
@@ -198,7 +196,7 @@ def test_a_ruling_closes_what_the_supervisor_saw_and_nothing_else(world: World) 
 
 
 @PROFILE
-@given(worlds())
+@given(WORLDS)
 def test_nobody_moves_a_household_by_a_request(world: World) -> None:
     extraction = world.extraction()
     cell = extraction.state().cells[world.kind.placement.name]
@@ -222,7 +220,7 @@ def test_nobody_moves_a_household_by_a_request(world: World) -> None:
 
 
 @PROFILE
-@given(any_world())
+@given(ANY)
 def test_risk_is_at_least_every_risk_that_no_supervisor_lowered(world: World) -> None:
     cell = world.extraction().state().cells.get("risk_now")
     if cell is None:
@@ -255,7 +253,7 @@ def effective(op: str, entries: Mapping[str, Entry]) -> int:
 
 
 @PROFILE
-@given(any_world())
+@given(ANY)
 def test_nothing_resurfaces_after_somebody_who_knew_it_replaced_it(world: World) -> None:
     for cell in latest_cells(world, world.extraction().state()):
         for entry in cell.entries:
@@ -263,7 +261,7 @@ def test_nothing_resurfaces_after_somebody_who_knew_it_replaced_it(world: World)
 
 
 @PROFILE
-@given(any_world())
+@given(ANY)
 def test_among_the_rest_the_latest_good_observation_shows(world: World) -> None:
     for cell in latest_cells(world, world.extraction().state()):
         entries = {entry.op: entry for entry in cell.entries}
@@ -272,8 +270,7 @@ def test_among_the_rest_the_latest_good_observation_shows(world: World) -> None:
             entry
             for entry in cell.entries
             if not any(
-                entry.op in other.knew and (not other.late or other.t >= times[entry.op])
-                for other in cell.entries
+                entry.op in other.knew and (not other.late or other.t >= times[entry.op]) for other in cell.entries
             )
         ]
         good = [entry for entry in rest if not entry.suspect] or rest
@@ -282,7 +279,7 @@ def test_among_the_rest_the_latest_good_observation_shows(world: World) -> None:
 
 
 @PROFILE
-@given(play=plays(kind=CHILD), tells=st.booleans(), clock=st.sampled_from([0, 500, 10**9]), doubtful=st.booleans())
+@given(play=CHILD_PLAYS, tells=st.booleans(), clock=st.sampled_from([0, 500, 10**9]), doubtful=st.booleans())
 def test_who_knew_everything_wins_whatever_his_clock_says(
     play: Play, tells: bool, clock: int, doubtful: bool
 ) -> None:
@@ -313,7 +310,7 @@ def test_who_knew_everything_wins_whatever_his_clock_says(
 
 
 @PROFILE
-@given(play=plays(kind=CHILD), back=st.integers(1, 2_000))
+@given(play=CHILD_PLAYS, back=st.integers(1, 2_000))
 def test_a_paper_form_typed_in_late_replaces_nothing_newer(play: Play, back: int) -> None:
     play.finish()
     phone = play.phones[2]
@@ -342,7 +339,7 @@ def test_a_paper_form_typed_in_late_replaces_nothing_newer(play: Play, back: int
 
 
 @PROFILE
-@given(world=hostile_worlds(), data=st.data())
+@given(world=HOSTILE, data=st.data())
 def test_two_who_claim_to_have_seen_each_other_remove_nobody(world: World, data: st.DataObject) -> None:
     a, b = (data.draw(st.sampled_from(sorted(world.ops))) for _ in range(2))
     ops = dict(world.ops)
@@ -354,7 +351,7 @@ def test_two_who_claim_to_have_seen_each_other_remove_nobody(world: World, data:
 
 
 @PROFILE
-@given(any_world())
+@given(ANY)
 def test_history_ends_in_the_present(world: World) -> None:
     state = world.extraction().state()
     for names in (list(world.kind.properties), list(world.kind.properties)[:2]):

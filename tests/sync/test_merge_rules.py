@@ -82,8 +82,7 @@ def test_a_slow_clock_does_not_lose_to_what_it_replaced() -> None:
 def test_back_and_forth_on_one_phone_ends_where_its_author_left_it() -> None:
     numbers = ["0900000001", "0900000002", "0900000001", "0900000002"]
     chain = [
-        phone(f"o{i}", 50 - i, number, after=tuple(f"o{j}" for j in range(i)))
-        for i, number in enumerate(numbers)
+        phone(f"o{i}", 50 - i, number, after=tuple(f"o{j}" for j in range(i))) for i, number in enumerate(numbers)
     ]
     state = merged(CHILD, CREATE, *chain)
     assert state.cells["contact"].current.op == "o3"
@@ -278,9 +277,7 @@ def test_the_id_of_a_conflict_is_the_same_everywhere_and_new_with_new_members() 
     assert (len(first.id), first.entity) == (24, "e-1")
     grown = merged(CHILD, *ops, name("d", 5, "Nguyễn Thị Lài")).conflicts[0]
     assert grown.id != first.id
-    other_cell = merged(
-        HOUSEHOLD, *(op(s, 1, {"head_name": s}, creates=True) for s in ("a", "b"))
-    ).conflicts[0]
+    other_cell = merged(HOUSEHOLD, *(op(s, 1, {"head_name": s}, creates=True) for s in ("a", "b"))).conflicts[0]
     assert other_cell.members == first.members and other_cell.id != first.id
 
 

@@ -235,91 +235,89 @@ def _left(cell: Cell, op: Op, screen: Values) -> Values | None:
     return left if changed else None
 
 
-# --- strategies -----------------------------------------------------------------------------------------
+# --- strategies (built once: making them anew for every example costs more than playing it) ----------------
 
 
-def _answers(kind: EntityType) -> st.SearchStrategy[tuple[tuple[str, int | str, bool], ...]]:
+def _steps(kind: EntityType) -> st.SearchStrategy[list[Step]]:
     deeds: st.SearchStrategy[int | str] = st.sampled_from([0, 1, 2, 0, 1, 2, "keep", "clear", "absent"])
     answer = st.tuples(st.sampled_from(sorted(kind.properties)), deeds, st.sampled_from([True, True, False]))
-    return st.lists(answer, min_size=1, max_size=4, unique_by=lambda a: a[0]).map(tuple)
-
-
-def _steps(kind: EntityType, rules: bool, late: bool, phones: int) -> st.SearchStrategy[list[Step]]:
-    phone = st.integers(0, phones - 1)
-    fill = st.builds(
-        Fill,
-        phone=phone,
-        answers=_answers(kind),
-        wide=st.booleans(),
-        back=st.sampled_from([0, 0, 0, 1, 4]) if late else st.just(0),
-    )
-    exchange = st.builds(
-        Exchange, phone=phone, send=st.sampled_from(["all", "all", "first", "last", "none"]), pull=st.booleans()
-    )
-    ruling = st.builds(
+    answers = st.lists(answer, min_size=1, max_size=4, unique_by=lambda a: a[0]).map(tuple)
+    choice = st.tuples(st.sampled_from(sorted(kind.properties)), st.integers(0, 2))
+    phone = st.integers(0, 2)
+    fill = st.builds(Fill, phone=phone, answers=answers, wide=st.booleans(), back=st.sampled_from([0, 0, 0, 0, 1, 4]))
+    send = st.sampled_from(["all", "all", "first", "last", "none"])
+    exchange = st.builds(Exchange, phone=phone, send=send, pull=st.booleans())
+    rule = st.builds(
         Rule,
-        answers=st.lists(
-            st.tuples(st.sampled_from(sorted(kind.properties)), st.integers(0, 2)), min_size=1, max_size=2
-        ).map(tuple),
+        answers=st.lists(choice, min_size=1, max_size=2, unique_by=lambda a: a[0]).map(tuple),
         fresh=st.booleans(),
         act=st.sampled_from([Act.CORRECT, Act.RESOLVE]),
     )
-    kinds = [fill, fill, exchange] + ([ruling] if rules else [])
-    return st.lists(st.one_of(kinds), min_size=3, max_size=9)
+    return st.lists(st.one_of(fill, fill, fill, exchange, rule), min_size=4, max_size=10)
 
 
-@st.composite
-def plays(draw: st.DrawFn, kind: EntityType | None = None, rules: bool = True, late: bool = True) -> Play:
-    """A world that is still going on: play more steps, then `finish()`."""
-    chosen = kind or draw(st.sampled_from([CHILD, CHILD, HOUSEHOLD]))
-    wards = VALUES["ward_code"]
-    phones = [
-        Phone(
-            author=author,
-            tells=draw(st.booleans()),
-            skew=draw(st.sampled_from([0, 0, -15, 15, -950, 5_000])),
-            suspect=draw(st.sampled_from([False, False, False, True])),
-            areas=frozenset(draw(st.sampled_from([wards[:1], wards[:2]]))),
-        )
-        for author in ("Chị Bảy", "Anh Tư", "Chị Út")
-    ]
-    play = Play(chosen, phones)
-    play.create(sent=draw(st.sampled_from([True, True, True, False])), answered=draw(st.integers(1, 8)))
-    for step in draw(_steps(chosen, rules, late, len(phones))):
+def _phone(author: str) -> st.SearchStrategy[Phone]:
+    return st.builds(
+        Phone,
+        author=st.just(author),
+        tells=st.booleans(),
+        skew=st.sampled_from([0, 0, -15, 15, -950, 5_000]),
+        suspect=st.sampled_from([False, False, False, True]),
+        areas=st.sampled_from([frozenset(VALUES["ward_code"][:n]) for n in (1, 2)]),
+    )
+
+
+def _played(kind: EntityType, phones: tuple[Phone, ...], sent: bool, answered: int, steps: list[Step]) -> Play:
+    play = Play(kind, list(phones))
+    play.create(sent, answered)
+    for step in steps:
         play.step(step)
     return play
 
 
-def worlds(kind: EntityType | None = None, rules: bool = True, late: bool = True) -> st.SearchStrategy[World]:
-    """Honest worlds that have come to an end."""
-    return plays(kind=kind, rules=rules, late=late).map(Play.finish)
+def _plays(kind: EntityType) -> st.SearchStrategy[Play]:
+    return st.builds(
+        _played,
+        kind=st.just(kind),
+        phones=st.tuples(_phone("Chị Bảy"), _phone("Anh Tư"), _phone("Chị Út")),
+        sent=st.sampled_from([True, True, True, False]),
+        answered=st.integers(1, 8),
+        steps=_steps(kind),
+    )
 
 
-@st.composite
-def hostile_worlds(draw: st.DrawFn) -> World:
-    """A world in which some phones lie: circles, self reference, ids that nobody sent, bases that are not ours."""
-    world = draw(worlds())
-    ids = sorted(world.ops)
-    anybody = st.sampled_from([*ids, "unknown-1", "unknown-2"])
+def _tampered(world: World, lies: list[tuple[str, int, list[int]]]) -> World:
+    """Some phones lie: circles, self reference, ids that nobody sent, screens that never were."""
+    ids = [*sorted(world.ops), "unknown-1", "unknown-2"]
     ops = dict(world.ops)
-    for sub in draw(st.lists(st.sampled_from(ids), min_size=1, max_size=5)):
-        lie = draw(st.sampled_from(["after", "after", "after", "snapshot", "base", "seen", "creates"]))
+    for lie, number, others in lies:
+        sub = ids[number % len(ops)]
+        named = [ids[other % len(ids)] for other in others]
         op = ops[sub]
-        if lie == "after":
-            ops[sub] = replace(op, after=tuple(draw(st.lists(anybody, max_size=3))))
-        elif lie == "snapshot":
-            ops[sub] = replace(op, snapshot=frozenset(draw(st.lists(anybody, max_size=4))))
-        elif lie == "base":
-            ops[sub] = replace(op, base_ok=False, after=(), seen=None)
-        elif lie == "seen":
-            ops[sub] = replace(op, seen={name: draw(st.sampled_from(VALUES[name])) for name in op.said})
-        else:
-            ops[sub] = replace(op, creates=not op.creates)
+        ops[sub] = {
+            "after": replace(op, after=tuple(named)),
+            "longer": replace(op, after=(*op.after, *named)),
+            "snapshot": replace(op, snapshot=frozenset(named)),
+            "base": replace(op, base_ok=False, after=(), seen=None),
+            "seen": replace(op, seen={name: VALUES[name][number % 3] for name in op.said}),
+            "creates": replace(op, creates=not op.creates),
+        }[lie]
     return World(world.kind, ops)
 
 
-def any_world() -> st.SearchStrategy[World]:
-    return st.one_of(worlds(), hostile_worlds())
+_LIES = st.lists(
+    st.tuples(
+        st.sampled_from(["after", "longer", "longer", "snapshot", "base", "seen", "creates"]),
+        st.integers(0, 11),
+        st.lists(st.integers(0, 13), max_size=3),
+    ),
+    min_size=1,
+    max_size=5,
+)
+CHILD_PLAYS = _plays(CHILD)  # worlds that are still going on: play more steps, then `finish()`
+WORLDS = st.one_of(CHILD_PLAYS, CHILD_PLAYS, _plays(HOUSEHOLD)).map(Play.finish)
+HOSTILE = st.builds(_tampered, WORLDS, _LIES)
+ANY = st.one_of(WORLDS, HOSTILE)
 
 
 # --- a server that takes in batches ---------------------------------------------------------------------
