@@ -1,5 +1,7 @@
 """The application: which blueprint answers where, and who may call it, on one screen."""
 
+from pathlib import Path
+
 from flask import Flask, Response
 from flask_migrate import Migrate
 from flask_smorest import Api
@@ -41,7 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     db.init_app(app)
-    Migrate(app, db, directory="server/migrations")
+    Migrate(app, db, directory=str(Path(__file__).parent / "migrations"))
     with app.app_context():
         prepare_engine(db.engine)
     app.extensions["toam"] = build_nest(settings)

@@ -43,7 +43,6 @@ class Extraction:
 
     def writes(self) -> dict[str, Writes]:
         """The writes of every op, by submission."""
-        everything = frozenset(self._ops)
         return {sub: self._writes(sub) for sub in causes_first(self._ops, self._known)}
 
     def screen(self, sub: str) -> dict[str, Any]:

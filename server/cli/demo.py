@@ -59,9 +59,11 @@ def run(host: str, port: int) -> None:
 
 def seed() -> bool:
     """Fill an empty database; says whether it did."""
-    if db.session.scalar(select(User.id).limit(1)) is not None:
-        return False
     nest, today = current_nest(), local_date(now())
+    if db.session.scalar(select(User.id).limit(1)) is not None:
+        if not (nest.settings.data / "demo.json").exists():
+            raise click.ClickException(f"filling {nest.settings.data} was interrupted; delete it and start again")
+        return False
     fill_areas()
     town = commune(today)
     senders, secrets = _people(town)

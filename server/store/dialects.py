@@ -52,16 +52,15 @@ def lock_counters(connection: Connection, counter: Table, names: Collection[str]
     wanted = sorted(names)
     if not wanted:
         return {}
+    known = set(connection.scalars(select(counter.c.name).where(counter.c.name.in_(wanted))))
+    missing = [{"name": name, "n": 0} for name in wanted if name not in known]
+    if missing:  # before anything is locked: whoever waits for a new row holds none that another one wants
+        statement: Any = _insert(connection, counter)
+        connection.execute(statement.on_conflict_do_nothing(index_elements=["name"]), missing)
     query = select(counter.c.name, counter.c.n).where(counter.c.name.in_(wanted)).order_by(counter.c.name)
     if connection.dialect.name == "postgresql":
         query = query.with_for_update()
-    found = {row.name: row.n for row in connection.execute(query)}
-    missing = [{"name": name, "n": 0} for name in wanted if name not in found]
-    if missing:
-        statement: Any = _insert(connection, counter)
-        connection.execute(statement.on_conflict_do_nothing(index_elements=["name"]), missing)
-        found = {row.name: row.n for row in connection.execute(query)}
-    return found
+    return {row.name: row.n for row in connection.execute(query)}
 
 
 def _insert(connection: Connection, table: Table) -> Insert:

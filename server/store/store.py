@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import orjson
-from sqlalchemy import Connection, Engine, Table, delete, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Table, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from server.store import rows
@@ -56,7 +56,7 @@ class SqlTransaction:
         log = select(table(OpTable)).where(OpTable.entity.in_(ids)).order_by(OpTable.entity, OpTable.rev)
         ops: dict[str, list[object]] = {row.id: [] for row in entities}
         for row in self.connection.execute(log):
-            ops[row.entity].append(row)
+            ops.setdefault(row.entity, []).append(row)
         return {row.id: Ledger(rows.read_entity(row), rows.read_ops(ops[row.id])) for row in entities}
 
     def children(self, households: Collection[str]) -> Sequence[EntityRow]:
@@ -131,15 +131,19 @@ class SqlTransaction:
 
     def _lines(self, changes: Changes) -> None:
         """Issued lines follow their visit: to the row that took it over, and to its outcome."""
-        for before, after in sorted(changes.moved_visits.items()):
-            moving = update(table(ReminderLine)).where(ReminderLine.visit == before, ReminderLine.outcome.is_(None))
-            self.connection.execute(moving.values(visit=after))
-        for visit in changes.visits:
-            if visit.state is not VisitState.OPEN:
-                ending = update(table(ReminderLine)).where(
-                    ReminderLine.visit == visit.id, ReminderLine.outcome.is_(None)
-                )
-                self.connection.execute(ending.values(outcome=visit.state.value, outcome_sub=visit.done_by))
+        lines = table(ReminderLine)
+        moved = [{"before": before, "after": after} for before, after in sorted(changes.moved_visits.items())]
+        moving = update(lines).where(lines.c.visit == bindparam("before"), lines.c.outcome.is_(None))
+        if moved:
+            self.connection.execute(moving.values(visit=bindparam("after")), moved)
+        ended = [
+            {"ended": visit.id, "how": visit.state.value, "by": visit.done_by}
+            for visit in changes.visits
+            if visit.state is not VisitState.OPEN
+        ]
+        ending = update(lines).where(lines.c.visit == bindparam("ended"), lines.c.outcome.is_(None))
+        if ended:
+            self.connection.execute(ending.values(outcome=bindparam("how"), outcome_sub=bindparam("by")), ended)
 
     def _feed(self, changes: Changes) -> None:
         """Number the entries from the counters held, and mark every counter with a new random nonce."""

@@ -84,9 +84,7 @@ class Level:
 
 def test_the_same_seed_and_day_give_the_same_commune() -> None:
     assert commune(TODAY) == MADE
-    digests = {
-        json.dumps([item.answers for item in made.situations]) for made in (MADE, commune(TODAY, seed=2027))
-    }
+    digests = {json.dumps([item.answers for item in made.situations]) for made in (MADE, commune(TODAY, seed=2027))}
     assert len(digests) == 2
 
 
@@ -177,9 +175,7 @@ def test_codes_are_in_the_shared_lists(made: Commune) -> None:
             lists.setdefault(row["list_name"], set()).add(row["name"])
     for entry, item in forms_of(made):
         sheet = ROOT / "forms/xlsforms" / entry.form.id / "survey.csv"
-        asked = dict(
-            re.findall(r"^select_(?:one|multiple) (\w+),(\w+),", sheet.read_text(encoding="utf-8"), re.M)
-        )
+        asked = dict(re.findall(r"^select_(?:one|multiple) (\w+),(\w+),", sheet.read_text(encoding="utf-8"), re.M))
         kinds = {name: kind for kind, name in asked.items()}
         rows = [row for repeat in entry.form.repeats for row in item.answers.get(repeat, [])]
         for answers in (item.answers, *rows):
@@ -211,9 +207,7 @@ def test_ages_agree_with_the_relationship(made: Commune) -> None:
 
 @each_commune
 def test_ids_are_unique_and_agree(made: Commune) -> None:
-    rows = {
-        row[ROW_ID]: (item, row) for item in made.registrations for row in members_of(item) if ROW_ID in row
-    }
+    rows = {row[ROW_ID]: (item, row) for item in made.registrations for row in members_of(item) if ROW_ID in row}
     assert len(rows) == sum(ROW_ID in row for item in made.registrations for row in members_of(item))
     items = (*made.registrations, *made.situations)
     assert len({item.instance_id for item in items}) == len(items)
@@ -253,9 +247,7 @@ def test_visits_lie_in_the_last_five_months(made: Commune) -> None:
         assert today - timedelta(days=150) <= at.date() < today
     months = {item.observed_at[:7] for item in made.registrations}
     assert len(months) >= 5
-    assert list(made.situations) == sorted(
-        made.situations, key=lambda item: (item.observed_at, item.instance_id)
-    )
+    assert list(made.situations) == sorted(made.situations, key=lambda item: (item.observed_at, item.instance_id))
 
 
 @each_commune

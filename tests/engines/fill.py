@@ -198,9 +198,7 @@ class Chooser:
             return None
         if ask.kind is Kind.RANK:
             return " ".join(random.sample(choices, len(choices)))
-        picked = random.sample(
-            choices, 1 if ask.kind is Kind.ONE else random.randint(1, min(3, len(choices)))
-        )
+        picked = random.sample(choices, 1 if ask.kind is Kind.ONE else random.randint(1, min(3, len(choices))))
         return " ".join(choice for choice in choices if choice in picked)
 
     def _number(self, constraint: str) -> float:

@@ -109,9 +109,7 @@ class Engine:
 class _Filling:
     """One form being filled."""
 
-    def __init__(
-        self, xform: str, media: Path, chooser: Chooser, today: date, instance_id: str | None
-    ) -> None:
+    def __init__(self, xform: str, media: Path, chooser: Chooser, today: date, instance_id: str | None) -> None:
         self._chooser, self._today = chooser, today
         start = datetime.combine(today, time(7), _VIETNAM)
         self._clock = start + timedelta(seconds=chooser.random.randint(0, 9 * 3600))
@@ -136,14 +134,10 @@ class _Filling:
         self._form.addFunctionHandler(Function("filling-now", lambda: java_date(self._clock)))
         self._form.addFunctionHandler(Function("filling-uuid", chooser.uuid))
         given = instance_id or f"uuid:{chooser.uuid()}"
-        text, moment, day = (
-            java(f"org.javarosa.core.model.data.{n}Data") for n in ("String", "DateTime", "Date")
-        )
+        text, moment, day = (java(f"org.javarosa.core.model.data.{n}Data") for n in ("String", "DateTime", "Date"))
         preloader.addPreloadHandler(Preload("uid", lambda _: text(given)))
         preloader.addPreloadHandler(Preload("date", lambda _: day(java_date(self._midnight()))))
-        preloader.addPreloadHandler(
-            Preload("timestamp", lambda _: moment(java_date(self._clock)), at_end=True)
-        )
+        preloader.addPreloadHandler(Preload("timestamp", lambda _: moment(java_date(self._clock)), at_end=True))
 
     def _midnight(self) -> datetime:
         return datetime.combine(self._today, time(), _VIETNAM)

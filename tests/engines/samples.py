@@ -71,9 +71,7 @@ def registrations(
         random = Random(f"family {seed} {number}")
         family = _family(random, today)
         size = len(family)
-        chooser = Chooser(
-            f"registration {seed} {number}", _household_hints(family), rows={"members": (size, size)}
-        )
+        chooser = Chooser(f"registration {seed} {number}", _household_hints(family), rows={"members": (size, size)})
         yield engine.fill(xform, files, chooser, today=today)
 
 
@@ -156,9 +154,7 @@ def _household_hints(family: Sequence[_Person]) -> dict[str, Hint]:
         "phone": _sometimes(lambda ask, random: phone_number(random)),
         "address_line": lambda ask, random: _address(random),
         "dia_ban_no": _sometimes(lambda ask, random: str(random.randint(1, 60))),
-        "ho_so_no": _sometimes(
-            lambda ask, random: f"{random.randint(1, 400)}{random.choice(('', '', '.1'))}"
-        ),
+        "ho_so_no": _sometimes(lambda ask, random: f"{random.randint(1, 400)}{random.choice(('', '', '.1'))}"),
         "poverty_year": lambda ask, random: str(ask.today.year - random.randint(0, 2)),
     }
 
@@ -189,9 +185,7 @@ def _child_hints(child: str, people: _People) -> dict[str, Hint]:
 
 def _visit_hints() -> dict[str, Hint]:
     return {
-        "visit_date": lambda ask, random: (
-            ask.today - timedelta(days=random.choice((0, 0, 0, 1, 9)))
-        ).isoformat(),
+        "visit_date": lambda ask, random: (ask.today - timedelta(days=random.choice((0, 0, 0, 1, 9)))).isoformat(),
         "visit_result": lambda ask, random: random.choice(_MET),
         "informed_and_agreed": lambda ask, random: random.choice(_AGREED),
         "pid": _known_or(_sometimes(_personal_id)),
@@ -213,9 +207,7 @@ def _insurance(ask: Ask, random: Random) -> str:
 
 def _address(random: Random) -> str:
     number = random.randint(1, 300)
-    return random.choice(
-        (f"{number}/{random.randint(1, 30)} hẻm {random.randint(2, 60)}", f"Tổ {number % 20 + 1}")
-    )
+    return random.choice((f"{number}/{random.randint(1, 30)} hẻm {random.randint(2, 60)}", f"Tổ {number % 20 + 1}"))
 
 
 def _since_birth(ask: Ask, random: Random) -> str:
@@ -234,9 +226,7 @@ def _sometimes(hint: Hint) -> Hint:
 
 def _known_or(hint: Hint) -> Hint:
     """What the list already says, nine times of ten; else the hint."""
-    return lambda ask, random: (
-        ask.current if ask.current and random.random() < 0.9 else _ask(hint, ask, random)
-    )
+    return lambda ask, random: ask.current if ask.current and random.random() < 0.9 else _ask(hint, ask, random)
 
 
 def _ask(hint: Hint, ask: Ask, random: Random) -> str | None:

@@ -117,9 +117,7 @@ def test_rows_carry_entities_that_create(engine: Engine) -> None:
         *(("child", True, e.get("id")) for e in children),
         ("household", True, household.get("id")),
     ]
-    assert all(
-        e.properties["household"] == household.get("id") for e in filled.entities if e.dataset == "child"
-    )
+    assert all(e.properties["household"] == household.get("id") for e in filled.entities if e.dataset == "child")
     assert set(filled.entities[-1].properties) == {"ward", "hamlet", "head", "phone", "water"}
 
 

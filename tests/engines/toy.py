@@ -47,9 +47,7 @@ _REGISTER = [
 def _known(kind: str, name: str, **cells: str) -> dict[str, str]:
     """A question about the chosen child, prefilled from the list."""
     known = f"instance('child')/root/item[name=${{child}}]/{name}"
-    return _row(
-        kind, name, relevant="${met} = '1'", calculation=known, trigger="${child}", save_to=name, **cells
-    )
+    return _row(kind, name, relevant="${met} = '1'", calculation=known, trigger="${child}", save_to=name, **cells)
 
 
 _FOLLOW = [
@@ -75,9 +73,7 @@ def register() -> str:
     """An XForm that creates a household, and a child per row."""
     household = {"list_name": "household", "label": "${head}", "entity_id": "${household_id}"}
     child = {"list_name": "child", "label": "${name}", "create_if": "true()"}
-    return _compile(
-        "register", _REGISTER, [household | {"create_if": "true()", "update_if": "false()"}, child]
-    )
+    return _compile("register", _REGISTER, [household | {"create_if": "true()", "update_if": "false()"}, child])
 
 
 def follow() -> str:

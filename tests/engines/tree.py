@@ -24,9 +24,7 @@ class NoAnswerError(EngineError):
 
     def __init__(self, path: str, refused: tuple[Refused, ...], constraint: str) -> None:
         tried = ", ".join(f"{r.value!r} ({r.why})" for r in refused[:5])
-        super().__init__(
-            f"{path}: none of {len(refused)} values was taken (constraint {constraint!r}): {tried}"
-        )
+        super().__init__(f"{path}: none of {len(refused)} values was taken (constraint {constraint!r}): {tried}")
         self.path, self.refused = path, refused
 
 

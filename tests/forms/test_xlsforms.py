@@ -43,10 +43,7 @@ each_type = pytest.mark.parametrize("kind", TYPES.values(), ids=lambda kind: kin
 def saved(type_name: str) -> set[str]:
     """The properties of an entity type that some form writes."""
     questions = {
-        q.property
-        for form in READ.values()
-        for q in form.questions
-        if q.container and q.container.type == type_name
+        q.property for form in READ.values() for q in form.questions if q.container and q.container.type == type_name
     }
     updating = {c.type for form in READ.values() for c in form.containers}
     repeats = {repeat for form in READ.values() for repeat in form.repeats if type_name in updating}
@@ -202,13 +199,9 @@ def test_nothing_of_the_highest_tier_is_offered() -> None:
     assert not codes & SECRET
     assert {"SC01", "SC02", "SC03", "SC04", "SC08", "SC13", "SC14", "AR1", "AR11"} <= codes
     # The same facts under another name would come back to phones just as well.
-    family = {
-        row["name"] for row in SHEETS["household_registration"].choices if row["list_name"] == "social_issue"
-    }
+    family = {row["name"] for row in SHEETS["household_registration"].choices if row["list_name"] == "social_issue"}
     assert family == {"6", "7", "9"}
-    texts = [
-        node.text or "" for x in XFORMS.values() for node in etree.fromstring(x.xml.encode()).iter("{*}name")
-    ]
+    texts = [node.text or "" for x in XFORMS.values() for node in etree.fromstring(x.xml.encode()).iter("{*}name")]
     assert not set(texts) & SECRET
 
 
