@@ -35,9 +35,6 @@ TYPES = {
         prop("household", "ref", "review", placement=True, calculated=True),
     ),
 }
-COLUMNS = f"type name required relevant constraint {MESSAGE} calculation trigger default save_to".replace(
-    MESSAGE, "MESSAGE"
-).split()
 
 
 def row(kind: str, name: str = "", **columns: str) -> dict[str, str]:
@@ -51,8 +48,9 @@ def compiled(survey: Sequence[Mapping[str, str]], entities: Sequence[Mapping[str
         {"list_name": "yes_no", "name": code, VI: code} for code in ("0", "1")
     ]
     sheets = {"survey": survey, "choices": choices, "entities": entities, "settings": [settings]}
-    headers = {name: tuple(dict.fromkeys(column for r in rows for column in r)) for name, rows in sheets.items()}
-    form = to_xform(Sheets(*(tuple(sheets[name]) for name in sheets), headers=headers))
+    rows = {name: tuple(found) for name, found in sheets.items()}
+    headers = {name: tuple(dict.fromkeys(column for r in found for column in r)) for name, found in rows.items()}
+    form = to_xform(Sheets(rows["survey"], rows["choices"], rows["entities"], rows["settings"], headers))
     return read_form(form.xml, form.ward_list, TYPES)
 
 
@@ -102,7 +100,7 @@ UPDATE = compiled(
 )  # fmt: skip
 TODAY = date(2026, 11, 23)
 SUB = "uuid:5f0f3f0e-0000-4000-8000-000000000001"
-GOOD = {
+GOOD: dict[str, Any] = {
     "visit_date": "2026-11-20",
     "visit_result": "1",
     "ward_code": "31135",
@@ -248,7 +246,7 @@ def test_rows_of_a_series_are_told_as_rows_without_blanks() -> None:
     ],
 )
 def test_one_broken_condition(change: Mapping[str, Any], problem: tuple[str, str]) -> None:
-    assert broken(GOOD | change) == {problem}
+    assert broken({**GOOD, **change}) == {problem}
 
 
 def test_a_condition_that_holds_at_its_edge_is_not_broken() -> None:
@@ -306,7 +304,7 @@ def test_what_the_server_reads_from_a_form() -> None:
     kinds = {question.name: question.kind for question in REGISTER.questions}
     assert kinds["visit_date"] is Kind.DATE and kinds["people"] is Kind.INTEGER
     assert kinds["visit_result"] is Kind.CODE and kinds["needs"] is Kind.CODES
-    assert REGISTER.by_name["needs"].choices == {"an", "hoc", "o"}
+    assert REGISTER.by_name["needs"].choices == frozenset({"an", "hoc", "o"})
     assert UPDATE.by_name["child"].choices is None  # the list lives on the phone
     assert REGISTER.repeats == ("members",)
     assert {question.name for question in REGISTER.of("members")} == {"full_name", "dob", "age", "needs", "home"}
