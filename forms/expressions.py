@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Protocol
 
 Value = str | float | bool | None  # None: not decidable
@@ -41,6 +42,7 @@ _TOKEN = re.compile(
 _LEVELS: tuple[tuple[str, ...], ...] = (("or",), ("and",), ("=", "!="), ("<", "<=", ">", ">="), ("+", "-"))
 _PRODUCTS = ("*", "div", "mod")
 _DATE = re.compile(r"\A\d{4}-\d{2}-\d{2}")
+_NUMBER = re.compile(r"\A-?(\d+(\.\d*)?|\.\d+)\Z", re.ASCII)
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -79,10 +81,7 @@ def number(value: Value) -> float:
                 return float(date.fromisoformat(value[:10]).toordinal() - _EPOCH)
             except ValueError:
                 return math.nan
-        try:
-            return float(value)
-        except ValueError:
-            return math.nan
+        return float(value) if _NUMBER.match(value.strip(" \t\r\n")) else math.nan
     return math.nan if value is None else value
 
 
@@ -91,7 +90,9 @@ def string(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
+        if math.isnan(value) or math.isinf(value):
+            return "NaN" if math.isnan(value) else "-Infinity" if value < 0 else "Infinity"
+        return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
     return value or ""
 
 

@@ -23,6 +23,7 @@ from forms.form import Kind
 from forms.text import normalise, storable
 
 _DATE = re.compile(r"\A\d{4}-\d{2}-\d{2}\Z", re.ASCII)
+_DATETIME = re.compile(r"\A[0-9TZ:.+-]{1,40}\Z", re.ASCII)
 _INTEGER = re.compile(r"\A-?\d{1,15}\Z", re.ASCII)
 _DECIMAL = re.compile(r"\A-?\d{1,15}(\.\d{1,15})?([eE]-?\d{1,2})?\Z", re.ASCII)
 _CODE = re.compile(r"\A\S{1,120}\Z")
@@ -85,7 +86,7 @@ def _date(value: Any) -> str:
 
 def _datetime(value: Any) -> str:
     try:
-        if isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None:
+        if isinstance(value, str) and _DATETIME.match(value) and datetime.fromisoformat(value).tzinfo is not None:
             return value
     except ValueError:
         pass
@@ -98,11 +99,11 @@ def _code(value: Any) -> str:
     return value
 
 
-def _codes(value: Any) -> list[str]:
+def _codes(value: Any) -> list[str] | None:
     codes = value.split() if isinstance(value, str) else value
     if not isinstance(codes, list) or len(codes) > 500:
         raise BadValue("Cần một danh sách mã.")
-    return sorted({_code(code) for code in codes})
+    return sorted({_code(code) for code in codes}) or None
 
 
 def _geopoint(value: Any) -> str:

@@ -17,7 +17,8 @@ from forms.instance import EntityElement, UnreadableInstance, answers_of, parse_
 from forms.schema import Problem, check
 from forms.text import normalise, normalise_name
 from forms.values import BadValue, canonical
-from sync.batch import Claim, DeviceClock, Item, Limits, RawItem, Reason, read_item, usable_id
+from sync.batch import Claim, DeviceClock, Item, Limits, Reason, read_item, usable_id
+from sync.envelope import RawItem
 from sync.places import Places
 from sync.times import DAY, local_date
 

@@ -17,7 +17,8 @@ from server.clock import now
 from server.problems import Problem
 from server.store.tables import Submission, db
 from server.world import Nest, current_nest
-from sync.batch import DeviceClock, MalformedEnvelope, RawItem, split
+from sync.batch import DeviceClock
+from sync.envelope import MalformedEnvelope, RawItem, split
 from sync.reading import Arrival
 from sync.receive import Unsettled
 from sync.times import DAY, iso, to_ms

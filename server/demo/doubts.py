@@ -14,7 +14,7 @@ from server.clock import now
 from server.store.rows import unpack
 from server.store.tables import Entity, OpTable, Submission, db
 from server.world import Nest
-from sync.batch import RawItem
+from sync.envelope import RawItem
 from sync.reading import Sender
 from sync.receive import receive
 from sync.times import DAY, iso, local_date

@@ -11,7 +11,7 @@ import pytest
 import server.committer
 from server.clock import now
 from server.committer import Committer
-from sync.batch import RawItem
+from sync.envelope import RawItem
 from sync.reading import Arrival, Sender
 from sync.receive import Unsettled
 from tests.api.builders import claim, item, new_id, nobody_home, register

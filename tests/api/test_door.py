@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from sync.batch import MAX_DEPTH
+from sync.envelope import MAX_DEPTH
 from tests.api.builders import in_xml, item, new_id, register, registration, situation, visit
 from tests.api.conftest import Town, digest
 

@@ -13,7 +13,7 @@ from forms.catalogue import Catalogue
 from forms.form import Form, Kind
 from server.clock import now
 from sync.authority import Role
-from sync.batch import RawItem
+from sync.envelope import RawItem
 from sync.reading import Reader, Sender
 from sync.times import local_date
 from tests.api.builders import AREA, VERSION, claim, moment

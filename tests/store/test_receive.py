@@ -13,7 +13,7 @@ from server.demo.commune import Commune, Item, commune
 from server.store.people import add_user, assign
 from server.store.tables import ConflictTable, FeedEntry, MadeTable, OpTable, Submission, VisitTable, db
 from server.world import Nest, current_nest
-from sync.batch import RawItem
+from sync.envelope import RawItem
 from sync.reading import Arrival, Sender
 from sync.receive import receive
 from sync.times import to_ms
