@@ -105,5 +105,5 @@ def _lines(facts: dict[str, Any]) -> dict[str, str] | None:
         f"curl -s {url}/demo/batch.json | curl -s -X POST {url}/api/v1/sync {allowed}"
         f' -H "Content-Type: application/json" -H "Content-Digest: {sample["digest"]}" --data-binary @-'
     )
-    read = f"curl -s {url}/api/v1/entities/child/{sample['child']} {allowed} | python3 -m json.tool"
+    read = f"curl -s {url}/api/v1/entities/child/{sample['child']} {allowed} | python3 -m json.tool --no-ensure-ascii"
     return {"push": push, "read": read}

@@ -127,7 +127,7 @@ def test_the_two_lines_do_what_they_say(browser: Browser, full: Flask, full_url:
     (receipt,), (repeated,) = first.json()["receipts"], again.json()["receipts"]
     assert repeated == receipt | {"repeat": True}
     look, tool = read.split(" | ")
-    assert tool == "python3 -m json.tool"
+    assert tool == "python3 -m json.tool --no-ensure-ascii"
     child = run(look).json()
     assert child["id"] in {entity["id"] for entity in receipt["entities"]}
     assert receipt["id"] in {cell["submission"] for cell in child["provenance"].values()}

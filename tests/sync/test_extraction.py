@@ -295,6 +295,40 @@ def test_a_circle_that_closes_gives_the_same_as_if_it_had_always_been_there() ->
     assert Extraction(CHILD, ops, kept).writes() == Extraction(CHILD, ops).writes()
 
 
+def test_those_who_claim_to_have_seen_each_other_keep_what_they_saw_of_others() -> None:
+    a = op("a", 5, {"phone": "0900000001"}, saw="c", after=("b",))
+    b = op("b", 6, {"phone": "0900000002"}, saw="c", after=("a",))
+    state = merged(CHILD, CREATE, a, b)
+    assert {entry.op: entry.knew for entry in state.cells["contact"].live} == {"a": {"c"}, "b": {"c"}}
+    assert state.data["phone"] == "0900000002"
+    assert [notice.op for notice in state.notices] == ["a"]
+
+
+def test_who_looked_before_a_circle_closed_saw_it_open() -> None:
+    a = op("a", 5, {"phone": "0900000001"}, saw="c", after=("b",))
+    b = op("b", 6, {"phone": "0900000002"}, saw="c", after=("x",))
+    x = op("x", 7, {"phone": "0900000003"}, saw="c", after=("a",))
+    page = merged(CHILD, CREATE, a, b).data
+    assert page["phone"] == "0900000001"
+    later = extract(CHILD, CREATE, a, b, x, op("v", 9, {"phone": page["phone"]}, saw="cab"))
+    assert later.screen("v") == page
+    assert later.writes()["v"] == {}
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["from scratch", "with derived writes"])
+def test_a_page_stays_what_it_was_when_a_predecessor_of_its_writes_comes_later(kept: bool) -> None:
+    one = op("o1", 5, {"phone": "0900000001"}, saw="c")
+    two = op("o2", 6, {"phone": "0900000001"}, saw="c", after=("o1",))  # left alone, and sent first
+    page = merged(CHILD, CREATE, two).data
+    reader = op("v", 9, {"phone": page["phone"]}, saw=["c", "o2"])
+    ops = {o.sub: o for o in (CREATE, one, two, reader)}
+    known = {sub: writes for sub, writes in Extraction(CHILD, ops).writes().items() if sub != "v"}
+    assert known["o2"] == {}
+    extraction = Extraction(CHILD, ops, known if kept else None)
+    assert extraction.screen("v") == page
+    assert extraction.writes()["v"] == {}
+
+
 def test_claims_about_oneself_and_about_nobody_are_ignored() -> None:
     strange = op("v", 5, {"phone": "0900000001"}, saw=["c", "v", "ai đó"], after=("v", "không có"))
     state = merged(CHILD, CREATE, strange)

@@ -105,6 +105,10 @@ def test_a_late_paper_form_keeps_its_date_and_replaces_nothing_newer() -> None:
     assert {e.op: e.eff for e in state.cells["contact"].entries}["p"] == 20
     later = phone("p", 51, "0900000002", saw="cn", late=True)
     assert merged(CHILD, CREATE, newer, later).data["phone"] == "0900000002"
+    slow = phone("s", 5, "0900000003", saw="cn")  # observed after `n`, whatever its clock says
+    assert merged(CHILD, CREATE, newer, slow, phone("p", 20, "0900000002", saw="cns", late=True)).data["phone"] == (
+        "0900000003"
+    )
     equal = phone("p", 50, "0900000002", saw="cn", late=True)
     assert [e.op for e in merged(CHILD, CREATE, newer, equal).cells["contact"].live] == ["p"]
 
@@ -381,6 +385,17 @@ def test_history_tells_when_the_shown_value_changed() -> None:
         (10, "a", {"phone": "0900000001"}),
         (20, "x", {"phone": "0900000003"}),
         (30, "b", {"phone": "0900000002"}),
+    ]
+
+
+def test_history_does_not_bring_back_what_a_form_of_an_earlier_day_replaced() -> None:
+    wrong, paper = name("a", 10, "Nguyễn Thị Lam"), name("p", 5, "Nguyễn Thị Lan Anh", saw="ca", late=True)
+    state = merged(CHILD, CREATE, wrong, paper)
+    assert state.data["full_name"] == "Nguyễn Thị Lan Anh"
+    assert [step[2]["full_name"] for step in history(CHILD, state, ["full_name"])] == [
+        "Nguyễn Thị Lan",
+        "Nguyễn Thị Lan Anh",
+        "Nguyễn Thị Lan Anh",
     ]
 
 
