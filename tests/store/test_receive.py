@@ -1,8 +1,10 @@
 """The whole use case on both databases: what two phones send about one household, and what is kept."""
 
 import copy
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -219,3 +221,20 @@ def test_a_larger_batch_takes_no_more_statements(phones: Phones) -> None:
     assert len(mine) > 20
     batch(mine[:1])  # makes the counters
     assert batch(mine[1:3]) == batch(mine[3:20])
+
+
+def test_an_area_found_while_deciding_makes_the_transaction_start_over_with_it(
+    phones: Phones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read before locking may be out of date: the batch names no area, but its child lives in one."""
+    store, opened = phones.nest.store, list[set[str]]()
+    begin = store.transaction
+
+    def watched(areas: Collection[str]) -> Any:
+        opened.append(set(areas))
+        return begin(areas)
+
+    monkeypatch.setattr(store, "areas_of", lambda ids: {})
+    monkeypatch.setattr(store, "transaction", watched)
+    test_a_situation_goes_into_the_child(phones)
+    assert (set(), {TOWN.area}) in pairwise(opened)

@@ -238,22 +238,20 @@ def _left(cell: Cell, op: Op, screen: Values) -> Values | None:
 # --- strategies (built once: making them anew for every example costs more than playing it) ----------------
 
 
-def _steps(kind: EntityType) -> st.SearchStrategy[list[Step]]:
+def _steps(names: tuple[str, ...]) -> st.SearchStrategy[list[Step]]:
+    """Steps in which everybody is busy with these few properties, so that they collide."""
     deeds: st.SearchStrategy[int | str] = st.sampled_from([0, 1, 2, 0, 1, 2, "keep", "clear", "absent"])
-    answer = st.tuples(st.sampled_from(sorted(kind.properties)), deeds, st.sampled_from([True, True, False]))
-    answers = st.lists(answer, min_size=1, max_size=4, unique_by=lambda a: a[0]).map(tuple)
-    choice = st.tuples(st.sampled_from(sorted(kind.properties)), st.integers(0, 2))
+    answer = st.tuples(st.sampled_from(names), deeds, st.sampled_from([True, True, True, False]))
+    answers = st.lists(answer, min_size=1, max_size=len(names), unique_by=lambda a: a[0]).map(tuple)
+    choices = st.lists(st.tuples(st.sampled_from(names), st.integers(0, 2)), min_size=1, max_size=2)
     phone = st.integers(0, 2)
-    fill = st.builds(Fill, phone=phone, answers=answers, wide=st.booleans(), back=st.sampled_from([0, 0, 0, 0, 1, 4]))
-    send = st.sampled_from(["all", "all", "first", "last", "none"])
-    exchange = st.builds(Exchange, phone=phone, send=send, pull=st.booleans())
-    rule = st.builds(
-        Rule,
-        answers=st.lists(choice, min_size=1, max_size=2, unique_by=lambda a: a[0]).map(tuple),
-        fresh=st.booleans(),
-        act=st.sampled_from([Act.CORRECT, Act.RESOLVE]),
-    )
-    return st.lists(st.one_of(fill, fill, fill, exchange, rule), min_size=4, max_size=10)
+    back = st.sampled_from([0, 0, 0, 0, 1, 4])
+    fill = st.builds(Fill, phone=phone, answers=answers, wide=st.booleans(), back=back)
+    send = st.sampled_from(["all", "all", "all", "first", "last", "none"])
+    exchange = st.builds(Exchange, phone=phone, send=send, pull=st.sampled_from([True, True, False]))
+    act = st.sampled_from([Act.CORRECT, Act.RESOLVE])
+    rule = st.builds(Rule, answers=choices.map(tuple), fresh=st.booleans(), act=act)
+    return st.lists(st.one_of(fill, fill, fill, exchange, exchange, rule), min_size=5, max_size=11)
 
 
 def _phone(author: str) -> st.SearchStrategy[Phone]:
@@ -275,14 +273,14 @@ def _played(kind: EntityType, phones: tuple[Phone, ...], sent: bool, answered: i
     return play
 
 
-def _plays(kind: EntityType) -> st.SearchStrategy[Play]:
+def _plays(kind: EntityType, *names: str) -> st.SearchStrategy[Play]:
     return st.builds(
         _played,
         kind=st.just(kind),
         phones=st.tuples(_phone("Chị Bảy"), _phone("Anh Tư"), _phone("Chị Út")),
         sent=st.sampled_from([True, True, True, False]),
         answered=st.integers(1, 8),
-        steps=_steps(kind),
+        steps=_steps(names),
     )
 
 
@@ -314,8 +312,17 @@ _LIES = st.lists(
     min_size=1,
     max_size=5,
 )
-CHILD_PLAYS = _plays(CHILD)  # worlds that are still going on: play more steps, then `finish()`
-WORLDS = st.one_of(CHILD_PLAYS, CHILD_PLAYS, _plays(HOUSEHOLD)).map(Play.finish)
+# Worlds that are still going on: play more steps, then `finish()`.
+CHILD_PLAYS = st.one_of(
+    _plays(CHILD, "full_name"),
+    _plays(CHILD, "risk_now", "household"),
+    _plays(CHILD, "phone", "phone_owner"),
+    _plays(CHILD, "birth_order", "school", "grade"),
+)
+HOUSEHOLD_PLAYS = st.one_of(
+    _plays(HOUSEHOLD, "ward_code", "hamlet_code"), _plays(HOUSEHOLD, "head_name", "address", "hamlet_code")
+)
+WORLDS = st.one_of(CHILD_PLAYS, CHILD_PLAYS, HOUSEHOLD_PLAYS).map(Play.finish)
 HOSTILE = st.builds(_tampered, WORLDS, _LIES)
 ANY = st.one_of(WORLDS, HOSTILE)
 
