@@ -3,12 +3,13 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test lint clean
+.PHONY: help run demo test lint mutants soak clean
 MAKEFLAGS += --no-print-directory
 
 HOST ?= 127.0.0.1
 PORT ?= 8000
 WORKERS ?= 2
+EXAMPLES ?= 3000
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq
@@ -24,6 +25,8 @@ help:
 	@echo "make demo   only fill var/demo with a synthetic commune"
 	@echo "make test   lint, types, import directions and all tests"
 	@echo "make lint   the same without the tests"
+	@echo "make mutants  wrong variants of the merge rules: every one must be killed by the tests"
+	@echo "make soak   the properties of merging on ten times as many worlds"
 	@echo "make clean  remove .venv, caches and the demonstration data"
 
 run: $(RUN_STAMP)
@@ -42,6 +45,12 @@ lint: $(DEV_STAMP)
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-color-output
 	@PYTHONPATH=. $(BIN)/lint-imports --no-logo
+
+mutants: $(DEV_STAMP)
+	@$(BIN)/python -m tests.mutants
+
+soak: $(DEV_STAMP)
+	@TOAM_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n $(WORKERS) --color=no tests/sync
 
 $(RUN_STAMP):
 	@python=$$(.tools/ensure_system.sh python); \

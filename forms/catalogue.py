@@ -1,15 +1,23 @@
-"""Which forms there are: every version that was ever published, and the one that is current."""
+"""Which forms there are: every version that was ever published, and the one that is current.
 
-from collections.abc import Iterable, Mapping
+The sheets of `forms/xlsforms` are the newest version of each form. What was published before them stays in
+`forms/published` as it was compiled then, listed with its digest in `index.csv`: phones may send it for ever.
+"""
+
+import csv
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from marshmallow import Schema
 
-from forms.entity_types import EntityType, load_entity_types
-from forms.form import Form, read_form
+from forms.entity_types import EntityType
+from forms.form import Form, FormError
 from forms.schema import schema_of
+from forms.type_files import load_entity_types
+from forms.xform import read_form
 from forms.xlsform import load_sheets, to_xform
 
 FOLDER = Path(__file__).parent
@@ -51,10 +59,38 @@ class Catalogue:
 
 
 def load_catalogue(folder: Path = FOLDER) -> Catalogue:
-    """Compile every form of `forms/xlsforms` against the entity types of `forms/entities`."""
+    """Read every form of `folder` against its entity types.
+
+    Raises `FormError` or `EntityTypeError` for files that cannot be used, and for a version that is there twice.
+    """
     types = load_entity_types(folder / "entities")
-    forms = []
+    forms = [*_sheets(folder, types), *_published(folder / "published", types)]
+    versions = [(form.id, form.version) for form in forms]
+    if twice := sorted({version for version in versions if versions.count(version) > 1}):
+        raise FormError(f"{' '.join(twice[0])} is published already: raise the version of its sheets")
+    return Catalogue(types, forms)
+
+
+def _sheets(folder: Path, types: Mapping[str, EntityType]) -> Iterator[Form]:
     for sheets_folder in sorted(path for path in (folder / "xlsforms").iterdir() if path.is_dir()):
         xform = to_xform(load_sheets(sheets_folder, folder / "choices.csv"))
-        forms.append(read_form(xform.xml, xform.ward_list, types))
-    return Catalogue(types, forms)
+        yield read_form(xform.xml, xform.ward_list, types)
+
+
+def _published(folder: Path, types: Mapping[str, EntityType]) -> Iterator[Form]:
+    index = folder / "index.csv"
+    if not index.exists():
+        return
+    with index.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        try:
+            content = (folder / row["file"]).read_bytes()
+        except OSError as error:
+            raise FormError(f"published form {row['file']} cannot be read: {error.strerror}") from error
+        if hashlib.sha256(content).hexdigest() != row["sha256"]:
+            raise FormError(f"published form {row['file']} is not what was published")
+        form = read_form(content.decode("utf-8"), row["ward_list"], types)
+        if (form.id, form.version) != (row["form_id"], row["version"]):
+            raise FormError(f"published form {row['file']} is {form.id} {form.version}")
+        yield form

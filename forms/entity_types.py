@@ -1,16 +1,18 @@
 """What an entity is: its properties, how each is merged, and which of them move together.
 
-Read from `forms/entities/<type>.yaml`. To change how a property merges, edit its line there.
+Read from `forms/entities/<type>.yaml` by `forms.type_files`. To change how a property merges, edit its line there.
 """
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-import yaml
+from forms.conditions import Condition
+
+_PROTECTED = uuid.UUID("7b1f7a3e-52d9-5c3e-8a2f-6f0f9a5d2c41")
 
 
 class PolicyName(StrEnum):
@@ -43,6 +45,13 @@ class PropertyType(StrEnum):
     ROWS = "rows"
 
 
+class Half(StrEnum):
+    """Who reads a property: everybody who has the entity's place, or the officers of its area alone."""
+
+    OPEN = "open"
+    PROTECTED = "protected"
+
+
 class EntityTypeError(ValueError):
     """An entity type file that cannot be used; the message names the file and the property."""
 
@@ -54,6 +63,9 @@ class Property:
     `rank` lists the codes of a `highest` property from harmless to grave. `group` names the cell that it
     shares with others. `placement` marks the cell that decides where the entity lives. `calculated` lets the
     answer of a calculated question be written. `confirms` makes an unchanged answer count as seen again.
+    `applies` is a condition (`forms.conditions`) over properties of the same entity: where it is false on the
+    merged record, the value is kept and shown as not applicable. `danger` lists the codes that are a danger
+    sign, `*` standing for any value.
     """
 
     name: str
@@ -71,11 +83,24 @@ class Property:
     confirms: bool = False
     calculated: bool = False
     fields: Mapping[str, Any] = field(default_factory=dict)
+    half: Half = Half.OPEN
+    applies: str | None = None
+    danger: tuple[str, ...] = ()
 
     @property
     def cell(self) -> str:
         """The name of the cell that this property is in: its group, or itself."""
         return self.group or self.name
+
+
+@dataclass(frozen=True)
+class Check:
+    """A constraint between properties of one merged record: `test` true is fine, undecidable is fine too."""
+
+    id: str
+    test: str
+    vi: str
+    en: str
 
 
 @dataclass(frozen=True)
@@ -93,12 +118,20 @@ class Cell:
 
 @dataclass(frozen=True)
 class EntityType:
-    """A kind of thing that lives on (`household`, `child`), under one version of its properties."""
+    """A kind of thing that lives on (`household`, `child`), under one version of its properties.
+
+    `protected_half` is the type of its protected properties, an entity of its own beside each of this one;
+    `half` says which of the two this is. `earlier` are the type's earlier versions.
+    """
 
     name: str
     version: int
     label: str
     properties: Mapping[str, Property]
+    checks: tuple[Check, ...] = ()
+    half: Half = Half.OPEN
+    protected_half: "EntityType | None" = None
+    earlier: Mapping[int, "EntityType"] = field(default_factory=dict)
 
     @cached_property
     def cells(self) -> Mapping[str, Cell]:
@@ -114,34 +147,40 @@ class EntityType:
         """The cell that places the entity (ward and hamlet of a household, household of a child)."""
         return next(cell for cell in self.cells.values() if cell.placement)
 
+    @cached_property
+    def conditions(self) -> Mapping[str, Condition]:
+        """Property name -> when it applies. Raises `ConditionError`."""
+        return {name: Condition(prop.applies) for name, prop in self.properties.items() if prop.applies}
 
-def load_entity_types(folder: Path) -> dict[str, EntityType]:
-    """Read every `*.yaml` of `folder`: type name -> entity type. Raises `EntityTypeError`."""
-    types = (_entity_type(path) for path in sorted(folder.glob("*.yaml")))
-    return {kind.name: kind for kind in types}
+    @cached_property
+    def tests(self) -> Mapping[str, Condition]:
+        """Check id -> its test. Raises `ConditionError`."""
+        return {check.id: Condition(check.test) for check in self.checks}
+
+    def at(self, version: int) -> "EntityType":
+        """The type as it was in `version`; for one that is not known, the nearest known later one, or this."""
+        known = [number for number in self.earlier if version <= number]
+        return self.earlier[min(known)] if known else self
+
+    def not_applicable(self, data: Mapping[str, Any]) -> tuple[str, ...]:
+        """The properties that have a value in the merged `data` (property -> canonical) but do not apply."""
+        return tuple(
+            name
+            for name, condition in self.conditions.items()
+            if data.get(name) not in (None, "", []) and condition.holds(data) is False
+        )
+
+    def broken(self, data: Mapping[str, Any]) -> tuple[str, ...]:
+        """The ids of the checks that the merged `data` (property -> canonical) does not pass."""
+        return tuple(ident for ident, test in self.tests.items() if test.holds(data) is False)
 
 
-def _entity_type(path: Path) -> EntityType:
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    properties = {name: _property(path.name, name, spec) for name, spec in raw["properties"].items()}
-    kind = EntityType(raw["type"], raw["version"], raw["label"], properties)
-    if sum(cell.placement for cell in kind.cells.values()) != 1:
-        raise EntityTypeError(f"{path.name}: exactly one cell must be the placement")
-    for cell in kind.cells.values():
-        if len({(prop.policy, prop.placement) for prop in cell.members}) != 1:
-            raise EntityTypeError(f"{path.name}: the members of group {cell.name} must share one policy")
-    return kind
+def protected_id(ident: str) -> str:
+    """The id of the protected half of the entity `ident`: UUIDv5, so that everybody finds the same one."""
+    return str(uuid.uuid5(_PROTECTED, ident))
 
 
-def _property(file: str, name: str, spec: Mapping[str, Any]) -> Property:
-    try:
-        values = dict(spec)
-        values["type"] = PropertyType(values["type"])
-        values["policy"] = PolicyName(values["policy"])
-        values["rank"] = tuple(str(code) for code in values.get("rank", ()))
-        prop = Property(name=name, **values)
-    except (KeyError, TypeError, ValueError) as error:
-        raise EntityTypeError(f"{file}: property {name}: {error}") from error
-    if prop.policy is PolicyName.HIGHEST and prop.type is PropertyType.CODE and not prop.rank:
-        raise EntityTypeError(f"{file}: property {name}: a highest code needs its rank")
-    return prop
+def protected_names(types: Mapping[str, EntityType]) -> frozenset[str]:
+    """The names of all protected properties, by which their questions are found."""
+    properties = (p for kind in types.values() for p in kind.properties.values())
+    return frozenset(p.name for p in properties if p.half is Half.PROTECTED)

@@ -1,7 +1,8 @@
 """One filled form: which answers count, what each entity is told, which conditions are broken.
 
 The story of an answer: it is relevant or not; if relevant it may be required or constrained; if its question
-saves to a property, the entity of its container is told of it.
+saves to a property, the entity of its container is told of it. The answer to a protected question goes to the
+protected half of that entity instead, and a blank there says nothing: its author was shown nothing of it.
 """
 
 import uuid
@@ -10,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from forms.entity_types import EntityType, Property, PropertyType
+from forms.conditions import xpath
+from forms.entity_types import EntityType, Property, PropertyType, protected_id
 from forms.expressions import Value, string, truth
 from forms.form import Container, Form, Question
 from forms.schema import ROW_ID, Problem
@@ -89,17 +91,11 @@ class _Level:
         if relevant is False:
             return ""
         if not blank(answer):
-            return _xpath(answer)
+            return xpath(answer)
         if question.calculation is not None:
             result = question.calculation(self, "")
             return None if result is None else string(result)
         return "" if relevant else None
-
-
-def _xpath(answer: Any) -> str:
-    if isinstance(answer, list):
-        return " ".join(answer)
-    return answer if isinstance(answer, str) else string(float(answer))
 
 
 def fill(
@@ -128,12 +124,15 @@ def fill(
     problems = [*_broken(form, top, "/answers")]
     for repeat, index, level in rows:
         problems += _broken(form, level, f"/answers/{repeat}/{index}")
-    told = [_tell(form, types, c, top, ids[c.path], "/answers") for c in form.containers if _active(c, None, top)]
+    told: list[Told] = []
+    for container in form.containers:
+        if _active(container, None, top):
+            told += _tell(form, types, container, top, ids[container.path], "/answers")
     for repeat, index, level in rows:
         for container in form.containers:
             if _active(container, repeat, level):
                 ident = _row_id(container, level.answers, submission, index)
-                told.append(_tell(form, types, container, level, ident, f"/answers/{repeat}/{index}"))
+                told += _tell(form, types, container, level, ident, f"/answers/{repeat}/{index}")
     return Filled(answers, tuple(told), top_text(top, "visit_result"), top_text(top, "visit_date"), tuple(problems))
 
 
@@ -183,12 +182,13 @@ def _broken(form: Form, level: _Level, pointer: str) -> Iterator[Problem]:
 
 
 def _violated(question: Question, level: _Level, answer: Any) -> bool:
-    return question.constraint is not None and truth(question.constraint(level, _xpath(answer))) is False
+    return question.constraint is not None and truth(question.constraint(level, xpath(answer))) is False
 
 
 def _tell(
     form: Form, types: Mapping[str, EntityType], container: Container, level: _Level, ident: str, pointer: str
-) -> Told:
+) -> Iterator[Told]:
+    """What is told of the container's entity, and of its protected half if anything was said of that."""
     properties = types[container.type].properties
     said: dict[str, Any] = {}
     for question in form.questions:
@@ -201,7 +201,19 @@ def _tell(
             if prop is not None and prop.type is PropertyType.ROWS and any(rows):
                 said[repeat] = [row for row in rows if row]
     loaded = frozenset(q.property for q in form.questions if q.container is container and q.prefilled and q.property)
-    return Told(container.type, ident, said, loaded, pointer)
+    yield Told(container.type, ident, said, loaded, pointer)
+    half = types[container.type].protected_half
+    if half is not None and (secret := _secret(form, half, container, level)):
+        yield Told(half.name, protected_id(ident), {container.type: ident, **secret}, frozenset(), pointer)
+
+
+def _secret(form: Form, half: EntityType, container: Container, level: _Level) -> dict[str, Any]:
+    """The answers that go to the protected half, blanks left out."""
+    said: dict[str, Any] = {}
+    for question in form.questions:
+        if question.protected is container:
+            said |= _said(form, question, half.properties[question.name], level)
+    return {name: value for name, value in said.items() if not blank(value)}
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,12 +4,13 @@ It checks what can be said of each answer alone (kind, list, unknown questions).
 answers (relevance, required, constraints) is decided in `forms.filling`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
+from forms.entity_types import EntityType, protected_names
 from forms.form import Form, Question
 from forms.values import BadValue, blank, canonical
 
@@ -20,11 +21,18 @@ UNKNOWN = "Phiên bản biểu mẫu này không có câu hỏi đó."
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with an item: a stable code, a JSON pointer into the item, a sentence in Vietnamese."""
+    """One thing wrong with an item: a stable code, a JSON pointer into the item, a sentence in Vietnamese.
+
+    `candidates` are the areas (`<list>.<code>`) that a ward may mean which was split.
+    """
 
     code: str
     pointer: str
     detail: str
+    candidates: tuple[str, ...] = ()
+
+
+DISCREET = Problem("bad_value", "/answers", "Một câu trả lời không hợp lệ; cán bộ sẽ xem lại.")
 
 
 class Answer(fields.Field[Any]):
@@ -59,12 +67,27 @@ def schema_of(form: Form) -> Schema:
 
 
 def check(schema: Schema, answers: Any) -> tuple[dict[str, Any], list[Problem]]:
-    """Load `answers`; returns the canonical answers (empty if refused) and everything wrong with them."""
+    """Load `answers`; returns the canonical answers that are valid, and everything wrong with the others.
+
+    With any problem the item is refused; its valid answers are for those who look at it then. Rows keep their
+    places: one that is no row at all is an empty one.
+    """
     try:
         loaded: dict[str, Any] = schema.load(answers)
     except ValidationError as error:
-        return {}, [_problem(pointer, text) for pointer, text in _flatten(error.messages_dict, "/answers")]
+        valid = error.valid_data if isinstance(error.valid_data, dict) else {}
+        return valid, [_problem(pointer, text) for pointer, text in _flatten(error.messages_dict, "/answers")]
     return loaded, []
+
+
+def discreet(problems: Iterable[Problem], form: Form | None, types: Mapping[str, EntityType]) -> tuple[Problem, ...]:
+    """The same problems as their author may hear of them: nothing of a protected question, by whatever form.
+
+    One that points to such a question becomes `DISCREET`, without its name or the answer, and is told once.
+    """
+    secret = protected_names(types) | {q.name for q in (form.questions if form else ()) if q.protected}
+    told = (DISCREET if any(name in problem.pointer for name in secret) else problem for problem in problems)
+    return tuple(dict.fromkeys(told))
 
 
 def _problem(pointer: str, text: str) -> Problem:

@@ -2,18 +2,22 @@
 
 from pathlib import Path
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from flask_migrate import Migrate
 from flask_smorest import Api
 
 from config.settings import Settings, read_settings
+from forms.text import storable
+from server.api.conflicts import blueprint as conflicts
 from server.api.entities import blueprint as entities
 from server.api.lists import blueprint as lists
+from server.api.submissions import blueprint as submissions
 from server.api.sync import blueprint as sync
 from server.cli import register_commands
 from server.console.start import blueprint as start
 from server.errors import register_errors
 from server.logs import set_up_logs
+from server.problems import Problem
 from server.store.dialects import prepare_engine
 from server.store.tables import db
 from server.world import build_nest
@@ -50,12 +54,22 @@ def create_app(settings: Settings | None = None) -> Flask:
     api = Api(app)
     api.register_blueprint(sync)  # a device's token, also a revoked one's
     api.register_blueprint(entities)  # a user's token; `server.auth.access` decides
+    api.register_blueprint(conflicts)  # a supervisor's token; `server.auth.access` and the acts themselves decide
+    api.register_blueprint(submissions)  # the same
     api.register_blueprint(lists)  # a user's token; `server.auth.access` decides
     app.register_blueprint(start)  # anybody, on loopback, in demo mode alone
     register_errors(app)
     register_commands(app)
+    app.before_request(_keepable)
     app.after_request(_headers)
     return app
+
+
+def _keepable() -> None:
+    """What no database can keep is the name of nothing."""
+    named = [*(request.view_args or {}).values(), *(value for _, value in request.args.items(multi=True))]
+    if not all(storable(str(value)) for value in named):
+        raise Problem("not_found")
 
 
 def _headers(response: Response) -> Response:

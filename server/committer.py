@@ -6,6 +6,7 @@ single submissions, the fair write queue that SQLite needs, and the place where 
 
 import queue
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -14,8 +15,8 @@ from typing import Any
 
 import structlog
 
+from sync.arrival import Arrival
 from sync.ports import Store
-from sync.reading import Arrival
 from sync.receive import World, receive
 
 log = structlog.get_logger()
@@ -91,10 +92,16 @@ class Committer:
             turn.answer.set_result(mine)
 
     def _receive(self, arrivals: Sequence[Arrival]) -> list[dict[str, Any]]:
-        return receive(arrivals, self._store, self._world, self._now())
+        return receive(arrivals, self._store, self._world, self._now(), _report)
 
     def _settle(self, turn: _Turn, work: Callable[[], Any]) -> None:
         try:
             turn.answer.set_result(work())
         except Exception as error:
             turn.answer.set_exception(error)
+
+
+def _report(error: Exception) -> None:
+    """A fault of ours while applying: its type and place, never its message, which may hold an answer."""
+    place = traceback.extract_tb(error.__traceback__)[-1:]
+    log.error("not_applied", error=type(error).__name__, at=[f"{frame.filename}:{frame.lineno}" for frame in place])

@@ -72,22 +72,24 @@ def current_nest() -> Nest:
 
 
 def load_places(folder: Path, ward_list: str) -> Places:
-    """Areas and hamlets of the list in force, and the successors of earlier wards."""
+    """Areas and hamlets of the list in force, and what earlier wards and hamlets became."""
     wards = [
         Ward(f"{row['list']}.{row['code']}", row["name_vi"])
         for row in rows(folder / "wards.csv")
         if row["list"] == ward_list
     ]
-    hamlets = [
-        Hamlet(f"{row['list']}.{row['ward']}", row["code"], row["name_vi"])
-        for row in rows(folder / "hamlets.csv")
-        if row["list"] == ward_list
+    current = [row for row in rows(folder / "hamlets.csv") if row["list"] == ward_list]
+    hamlets = [Hamlet(f"{row['list']}.{row['ward']}", row["code"], row["name_vi"]) for row in current]
+    moved_hamlets = [
+        ((f"{row['from_list']}.{row['from_ward']}", row["from_code"]), (hamlet.ward, hamlet.code))
+        for row, hamlet in zip(current, hamlets, strict=True)
+        if row["from_list"]
     ]
     moved = [
         (f"{row['from_list']}.{row['from_code']}", f"{row['to_list']}.{row['to_code']}")
         for row in rows(folder / "ward_map.csv")
     ]
-    return build_places(wards, hamlets, moved)
+    return build_places(wards, hamlets, moved, moved_hamlets)
 
 
 def rows(path: Path) -> list[dict[str, str]]:

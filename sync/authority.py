@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sync.model import Standing
 from sync.places import UNKNOWN_HAMLET
+from sync.times import local_date
 
+PROTECTION = "!"  # the part of an area that only its officers read
 UNPLACED = "unplaced"  # where submissions of somebody who never had an assignment are kept
 
 
@@ -54,6 +55,18 @@ class Author:
         wanted = tuple(days)
         return frozenset(held.area for held in self.assignments if any(held.on(day) for day in wanted))
 
+    def places(self, days: Iterable[date]) -> frozenset[str]:
+        """What he may write about, having held it on any of `days`: `<area>` whole, or `<area>/<hamlet>`."""
+        if self.role not in (Role.COLLABORATOR, Role.SUPERVISOR):
+            return frozenset()
+        wanted = tuple(days)
+        held = (one for one in self.assignments if any(one.on(day) for day in wanted))
+        return frozenset(one.area if one.hamlet is None else f"{one.area}/{one.hamlet}" for one in held)
+
+    def supervises(self, day: date) -> frozenset[str]:
+        """The areas of which he is a supervisor on that day."""
+        return self.areas([day]) if self.role is Role.SUPERVISOR else frozenset()
+
     def may_write(self, area: str, hamlet: str, days: Iterable[date]) -> bool:
         """Whether he may write what lives there: a collaborator or supervisor, assigned on any of `days`."""
         if self.role not in (Role.COLLABORATOR, Role.SUPERVISOR):
@@ -61,13 +74,34 @@ class Author:
         wanted = tuple(days)
         return any(held.covers(area, hamlet) and any(held.on(day) for day in wanted) for held in self.assignments)
 
-    def standing(self, area: str, day: date) -> Standing:
-        """Only a supervisor of the area at that time has authority in the merge policies."""
-        if self.role is Role.SUPERVISOR and area in self.areas([day]):
-            return Standing.SUPERVISOR
-        return Standing.AUTHOR
+    def reads(self, area: str, scope: str | None, at: int) -> bool:
+        """Whether he reads at the instant `at` (ms) what lives in `scope` of `area`.
+
+        A collaborator reads the hamlets that he is assigned to, a supervisor all of his areas: also what has no scope
+        yet, and the protection scope.
+        """
+        today = local_date(at)
+        if self.role is Role.SUPERVISOR:
+            return area in self.areas((today,))
+        return self.role is Role.COLLABORATOR and scope is not None and covers(self.places((today,)), scope)
+
+    def decides(self, area: str, at: int) -> bool:
+        """Whether he may act as a supervisor on what lives in `area`, at the instant `at` (ms)."""
+        return area in self.supervises(local_date(at))
 
     def home(self, day: date) -> str:
         """The area of what cannot be placed: his on that day, else the last that he held."""
         held = [a for a in self.assignments if a.on(day)] or sorted(self.assignments, key=lambda a: a.begins)
         return held[-1].area if held else UNPLACED
+
+
+def covers(places: frozenset[str], scope: str) -> bool:
+    """Whether somebody who holds `places` may write what lives in `<area>/<hamlet>`.
+
+    An assignment to a hamlet includes its area's `00`. The protection scope is no hamlet.
+    """
+    area, _, hamlet = scope.partition("/")
+    if hamlet == PROTECTION:
+        return False
+    beside = hamlet == UNKNOWN_HAMLET and any(place.startswith(f"{area}/") for place in places)
+    return area in places or scope in places or beside

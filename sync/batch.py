@@ -129,8 +129,8 @@ class _ObservedSchema(Schema):
 class _ItemSchema(Schema):
     id = fields.String(required=True, validate=validate.Regexp(_USABLE_ID))
     seq = fields.Integer(strict=True, load_default=None, allow_none=True, validate=validate.Range(0, 2**53))
-    form = fields.String(required=True, validate=validate.Length(min=1, max=100))
-    version = fields.String(required=True, validate=validate.Length(max=100))
+    form = fields.String(load_default="", validate=validate.Length(max=100))
+    version = fields.String(load_default="", validate=validate.Length(max=100))
     author = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=100))
     kind = fields.String(load_default="visit", validate=validate.Length(max=50))
     observed_at = fields.AwareDateTime(required=True, format="iso")
@@ -156,9 +156,11 @@ def read_item(value: Any) -> tuple[Item | None, list[Problem]]:
     """Read one item of the envelope's shape, or say what is wrong with it."""
     try:
         loaded = _ITEM.load(value)
+        if loaded["kind"] != "delete" and not loaded["form"]:
+            raise ValidationError({"form": ["missing"]})
     except ValidationError as error:
         return None, [Problem("bad_field", pointer, _sentence(pointer)) for pointer in sorted(_pointers(error))]
-    if (loaded["answers"] is None) == (loaded["xml"] is None):
+    if loaded["kind"] != "delete" and (loaded["answers"] is None) == (loaded["xml"] is None):
         return None, [Problem("bad_field", "/answers", "Cần đúng một trong hai: answers hoặc xml.")]
     loaded["entities"] = tuple(_claim(claim) for claim in loaded["entities"])
     loaded["media"] = tuple(Medium(**medium) for medium in loaded["media"])

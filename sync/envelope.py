@@ -62,10 +62,20 @@ def split(body: bytes) -> tuple[dict[str, Any], list[RawItem]]:
         at = _next(text, at, "}")
     if _skip(text, at + 1) != len(text):
         raise MalformedEnvelope("something follows the JSON object")
-    problem = _audit(envelope)
+    problem = flaw(envelope)
     if problem is not None:
         raise MalformedEnvelope(problem.detail)
     return envelope, items
+
+
+def raw_item(raw: bytes) -> RawItem:
+    """One item from the bytes that were kept of it."""
+    text = raw.decode("utf-8", "surrogateescape")
+    try:
+        value, _ = _value(text, _skip(text, 0))
+    except MalformedEnvelope:
+        return RawItem(raw, None, Problem("bad_json", "", "Không đọc được phiếu."))
+    return RawItem(raw, value, flaw(value))
 
 
 def _items(text: str, at: int) -> tuple[list[RawItem], int]:
@@ -74,7 +84,7 @@ def _items(text: str, at: int) -> tuple[list[RawItem], int]:
     while text[at : at + 1] != "]":
         value, end = _value(text, at)
         raw = text[at:end].encode("utf-8", "surrogateescape")
-        items.append(RawItem(raw, value, _audit(value)))
+        items.append(RawItem(raw, value, flaw(value)))
         at = _next(text, end, "]")
     return items, at + 1
 
@@ -128,7 +138,7 @@ def _expect(text: str, at: int, char: str) -> int:
     return at + 1
 
 
-def _audit(value: Any) -> Problem | None:
+def flaw(value: Any) -> Problem | None:
     """What makes a JSON value impossible to keep as data: depth, odd characters, NaN. Walks without recursion."""
     stack = [(value, 0)]
     while stack:

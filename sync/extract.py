@@ -5,179 +5,195 @@ change. What counts is the difference from the screen, and the screen is what th
 of exactly the ops that the author knew.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
-from forms.entity_types import Cell, EntityType, Property
-from forms.values import blank
-from sync.merge import Knowledge, causes_first, merge_cell, state_of
-from sync.model import CellState, CellValue, Op, Standing, State, Write, Writes
+from forms.entity_types import Cell, EntityType
+from sync.answered import SETS, Context, write_of
+from sync.frame import Frame, Reading
+from sync.life import life_of
+from sync.merge import data_of, entries_of, merge_cell
+from sync.model import Act, CellState, CellValue, Entry, Op, State, Write, Writes
 
-View = Callable[[], CellState | None]  # one cell over exactly what the author knew; computed when asked
-Screen = Callable[[], CellValue]  # one cell as a form without `seen` showed it: snapshot, overlaid by the chain
+Reach = Callable[[Op, str], bool]  # whether an op's author may write a household; known only outside of one entity
+
+
+def _nowhere(op: Op, household: str) -> bool:
+    return False
 
 
 class Extraction:
     """Derives the writes of one entity's ops, cell by cell: what is said of one cell never matters to another.
 
-    `derived` are writes computed earlier: they are right as long as everything that was known to their op and
-    is here now was here then, so the caller leaves out those of ops whose predecessors have just arrived.
+    `ops` are those that count now. `derived` are (key, writes) computed earlier; a key names everything that
+    the writes of an op follow from, so writes with the right key need not be derived again. Without a key they follow
+    from other entities as well: those stand as they were derived if `reach` is None.
     """
 
-    def __init__(self, kind: EntityType, ops: Mapping[str, Op], derived: Mapping[str, Writes] | None = None) -> None:
-        self._kind = kind
-        self._ops = ops
-        self._knowledge = Knowledge(ops)
-        self._known = self._knowledge.known
-        # A circle may have closed just now, which takes knowledge away from all who are in it.
-        self._derived = {s: w for s, w in (derived or {}).items() if s not in self._knowledge.circular}
-        self._extracted: dict[tuple[str, str, frozenset[str]], Write | None] = {}
+    def __init__(
+        self,
+        kind: EntityType,
+        ops: Mapping[str, Op],
+        derived: Mapping[str, tuple[str, Writes]] | None = None,
+        reach: Reach | None = _nowhere,
+    ) -> None:
+        self._kind, self._ops, self._reach = kind, ops, reach or _nowhere
+        self._everything = frozenset(ops)
+        self._frames: dict[frozenset[str], Frame] = {}
+        self._written: dict[tuple[Reading, str], Write | None] = {}
+        self._entries: dict[tuple[str, frozenset[str]], tuple[Entry, ...]] = {}
         self._views: dict[tuple[str, frozenset[str]], CellState | None] = {}
+        self._earlier: dict[int, Extraction] = {}
+        self.frame = self._frames[self._everything] = Frame(ops, self._everything)
+        self._readings = {sub: self.frame.reading(sub) for sub in ops}
+        self.keys = {sub: self._key(reading) for sub, reading in self._readings.items()}
+        known = derived or {}
+        fixed = {s for s in ops if s in known and known[s][0] == self.keys[s]}
+        self._derived = {s: known[s][1] for s in fixed if self.keys[s] or reach is None}
 
     def state(self) -> State:
         """The state of the entity."""
-        everything = frozenset(self._ops)
-        cells = {name: self._view(name, everything) for name in self._kind.cells}
-        return state_of(next(iter(self._ops.values())).entity, cells)
+        entity = next(iter(self._ops.values())).entity
+        found = {name: self._view(name, self._everything) for name in self._kind.cells}
+        cells = {name: cell for name, cell in found.items() if cell is not None}
+        past = {n: e for n in self._kind.cells if n not in cells and (e := self._all(n, self._everything))}
+        data = data_of(self._kind, cells)
+        standing = self._everything - self.frame.rejected
+        edits = {entry.op for cell in cells.values() for entry in cell.entries if entry.gone is None}
+        return State(
+            entity=entity,
+            cells=cells,
+            data=data,
+            past=past,
+            broken=self._kind.broken(data),
+            idle=self._kind.not_applicable(data),
+            life=life_of(entity, self._ops, standing, edits, self.frame.known),
+            verdicts=self.frame.verdicts,
+        )
 
     def writes(self) -> dict[str, Writes]:
-        """The writes of every op, by submission."""
-        return {sub: self._writes(sub) for sub in causes_first(self._ops, self._known)}
+        """The writes of every op, by submission, also of those that stand no longer."""
+        return {sub: self._writes(sub) for sub in self._ops}
 
     def screen(self, sub: str) -> dict[str, Any]:
         """What the server infers that the author had before him: property -> value."""
-        cells = (self._screen(sub, name, self._known[sub]) for name in self._kind.cells)
+        reading = self._readings[sub]
+        twin = self._pinned(self._ops[reading.screen])
+        cells = (twin._screen(reading, name) for name in twin._kind.cells)
         return {prop: value for cell in cells for prop, value in cell.items()}
 
     def _writes(self, sub: str) -> Writes:
         if sub in self._derived:
             return self._derived[sub]
-        found = {name: self._write(sub, name, self._known[sub]) for name in self._kind.cells}
+        found = {name: self._write(self._readings[sub], name) for name in self._kind.cells}
         return {name: write for name, write in found.items() if write is not None}
 
-    def _write(self, sub: str, cell: str, known: frozenset[str]) -> Write | None:
-        """What one op writes to one cell if of all that it claims to have seen only `known` is here."""
-        if sub in self._derived and known == self._known[sub]:
-            return self._derived[sub].get(cell)
-        key = (sub, cell, known)
-        if key not in self._extracted:
-            view, screen = partial(self._view, cell, known), partial(self._screen, sub, cell, known)
-            self._extracted[key] = _write(self._ops[sub], self._kind.cells[cell], view, screen)
-        return self._extracted[key]
+    def _key(self, reading: Reading) -> str:
+        """Everything that the writes of an op follow from; empty where it lies outside of this entity."""
+        if "household" in self._ops[reading.words].said and not self._ops[reading.screen].creates:
+            return ""  # who may move a child depends on both households
+        parts = (str(self._kind.version), reading.screen, reading.words, *sorted(reading.known))
+        return hashlib.blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
+
+    def _frame(self, universe: frozenset[str]) -> Frame:
+        if universe not in self._frames:
+            self._frames[universe] = Frame(self._ops, universe, self.frame)
+        return self._frames[universe]
+
+    def _pinned(self, op: Op) -> "Extraction":
+        """The same under the version of the entity type with which the author worked."""
+        if op.schema == self._kind.version:
+            return self
+        if op.schema not in self._earlier:
+            kind = self._kind.at(op.schema)
+            same = kind.version == self._kind.version
+            self._earlier[op.schema] = self if same else Extraction(kind, self._ops, None, self._reach)
+        return self._earlier[op.schema]
+
+    def _write(self, reading: Reading, cell: str) -> Write | None:
+        """What one op writes to one cell if it is read so."""
+        definition = self._kind.cells[cell]
+        if not any(prop.name in self._ops[reading.words].said for prop in definition.members):
+            return None
+        if reading.sub in self._derived and reading == self._readings[reading.sub]:
+            return self._derived[reading.sub].get(cell)
+        key = (reading, cell)
+        if key not in self._written:
+            self._written[key] = self._extract(reading, definition)
+        return self._written[key]
+
+    def _extract(self, reading: Reading, cell: Cell) -> Write | None:
+        op, source, words = (self._ops[sub] for sub in (reading.sub, reading.screen, reading.words))
+        if op.act not in (Act.VISIT, Act.CORRECT, Act.RESOLVE):
+            return None
+        twin = self._pinned(source)
+        names = [twin._kind.properties[p.name].cell for p in cell.members if p.name in twin._kind.properties]
+        names = [name for name in dict.fromkeys(names) if name in twin._kind.cells]
+
+        def before() -> CellValue:
+            shown = {p: v for name in names for p, v in twin._screen(reading, name).items()}
+            return {prop.name: shown[prop.name] for prop in cell.members if prop.name in shown}
+
+        def views() -> list[tuple[Cell, CellState]]:
+            found = ((twin._kind.cells[name], twin._view(name, reading.known)) for name in names)
+            return [(known, state) for known, state in found if state is not None]
+
+        context = Context(source, words.said, cell, before, views, lambda household: self._reach(op, household))
+        return write_of(op, context)
+
+    def _all(self, cell: str, universe: frozenset[str]) -> tuple[Entry, ...]:
+        """Every write on one cell, if only the ops of `universe` had ever arrived."""
+        if (cell, universe) not in self._entries:
+            frame, definition = self._frame(universe), self._kind.cells[cell]
+            # Causes first: what an op saw is then known already, and a long history needs no deep recursion.
+            found = ((sub, self._write(frame.reading(sub), cell)) for sub in frame.order)
+            writes = {sub: write for sub, write in found if write is not None}
+            told = {sub: frame.told(sub) for sub in writes}
+            gone = {sub: frame.gone(sub, definition) for sub in writes}
+            rules = {sub: self._ops[sub].rules for sub in writes}
+            self._entries[cell, universe] = entries_of(writes, frame.known, told, gone, rules)
+        return self._entries[cell, universe]
 
     def _view(self, cell: str, universe: frozenset[str]) -> CellState | None:
-        """One cell as it would be if only the ops of `universe` had ever arrived; None if it was never written."""
-        if (cell, universe) not in self._views:
-            known = self._knowledge.within(universe)
-            found = {sub: self._write(sub, cell, known[sub]) for sub in universe}
-            writes = {sub: write for sub, write in found.items() if write is not None}
-            state = merge_cell(self._kind.cells[cell], self._ops, writes, known) if writes else None
-            self._views[cell, universe] = state
-        return self._views[cell, universe]
+        """One cell as it would be if only `universe` had arrived."""
+        key = (cell, universe)
+        if key not in self._views:
+            entity = next(iter(self._ops.values())).entity
+            self._views[key] = merge_cell(entity, self._kind.cells[cell], self._all(cell, universe))
+        return self._views[key]
 
-    def _screen(self, sub: str, cell: str, known: frozenset[str]) -> CellValue:
-        """The snapshot's value, or what the author himself had written over it on the phone, in order."""
-        chain = [other for other in self._ops[sub].after if other in known]
-        within = self._knowledge.within(known)
-        for other in reversed(chain):
-            own = self._write(other, cell, within[other])
-            if own is not None:
-                return own.value
-        state = self._view(cell, known - frozenset(chain))
-        return {} if state is None else state.current.value
+    def _screen(self, reading: Reading, cell: str) -> CellValue:
+        """The snapshot's value, overlaid in order by what the author himself had changed since on the phone."""
+        op, known = self._ops[reading.screen], reading.known
+        state = self._view(cell, known & op.snapshot)
+        value: CellValue = {} if state is None else state.value
+        for other in op.after:
+            if other in known and other not in op.snapshot:
+                value = self._overlaid(value, cell, other, self._frame(known), op.snapshot)
+        return value
 
+    def _overlaid(self, value: CellValue, cell: str, own: str, frame: Frame, snapshot: frozenset[str]) -> CellValue:
+        """What a phone shows after its own form `own` has changed a cell.
 
-def _write(op: Op, cell: Cell, view: View, before: Screen) -> Write | None:
-    asked = {prop.name: op.said[prop.name] for prop in cell.members if prop.name in op.said}
-    if not asked:
-        return None
-    screen = _screen(op, cell, before)
-    told = {
-        prop.name: asked[prop.name]
-        for prop in cell.members
-        if prop.name in asked and not (blank(asked[prop.name]) and _says_nothing(op, prop, screen))
-    }
-    if not any(_changes(op, prop, told, screen) for prop in cell.members):
-        return None
-    value = _value(cell, told, screen, before)
-    return Write(
-        value=value,
-        replaces=_shown(screen, view),
-        blind=_blind(op, told, view),
-        request=cell.placement and _request(op, value, view),
-    )
-
-
-def _says_nothing(op: Op, prop: Property, screen: Mapping[str, Any]) -> bool:
-    """A blank: of a place always; of a question that showed nothing, unless a supervisor rules that it is so."""
-    return prop.placement or (prop.name not in screen and not op.rules)
-
-
-def _screen(op: Op, cell: Cell, before: Screen) -> dict[str, Any]:
-    """The prefilled members of the cell with the value shown (None if the field was empty)."""
-    if op.creates:
-        return {}
-    if op.seen is not None:
-        return {prop.name: op.seen[prop.name] for prop in cell.members if prop.name in op.seen}
-    loaded = [prop.name for prop in cell.members if prop.name in op.loaded]
-    return {name: before().get(name) for name in loaded}
-
-
-def _changes(op: Op, prop: Property, told: Mapping[str, Any], screen: Mapping[str, Any]) -> bool:
-    if prop.name not in told:
-        return False
-    if prop.name not in screen or op.rules:
-        return True
-    answer = _plain(told[prop.name])
-    return answer != _plain(screen[prop.name]) or (prop.confirms and answer is not None)
-
-
-def _plain(value: Any) -> Any:
-    """A value with every kind of blank as None."""
-    return None if blank(value) else value
-
-
-def _value(cell: Cell, told: Mapping[str, Any], screen: Mapping[str, Any], before: Screen) -> CellValue:
-    """The whole cell as its author left it: members that he was not asked about stay as they were for him."""
-    value = {}
-    for prop in cell.members:
-        source = next((s for s in (told, screen) if prop.name in s), None)
-        known = (before() if source is None else source).get(prop.name)
-        if not blank(known):
-            value[prop.name] = known
-    return value
-
-
-def _shown(screen: Mapping[str, Any], view: View) -> frozenset[str]:
-    """The live writes whose value was on the screen; they stood there whoever else carried the value along."""
-    state = view() if screen else None
-    if state is None:
-        return frozenset()
-    return frozenset(
-        entry.op
-        for entry in state.live
-        if all(_plain(entry.value.get(name)) == _plain(value) for name, value in screen.items())
-    )
-
-
-def _blind(op: Op, told: Mapping[str, Any], view: View) -> bool:
-    """Prefilled with something of which nothing is known here: the base's history is not ours."""
-    if op.base_ok or op.seen is not None:
-        return False
-    return view() is None and any(name in op.loaded for name in told)
-
-
-def _request(op: Op, value: CellValue, view: View) -> bool:
-    """Whether a change of place is a wish for a supervisor: out of the area, or from a place nobody knows.
-
-    Compared is the place that was granted, not an earlier wish of the author's that his phone shows already.
-    """
-    if op.creates or op.standing is Standing.SUPERVISOR:
-        return False
-    state = view()
-    granted = (op.seen or {}) if state is None else state.current.value
-    from_ward, to_ward = granted.get("ward_code"), value.get("ward_code")
-    if from_ward is None or to_ward is None:
-        return True
-    return from_ward != to_ward and not {from_ward, to_ward} <= op.areas
+        An amendment changes it wherever it answers otherwise, be it back to what was there before. What it amends is
+        not put on top of it again where that was held and the amendment was not.
+        """
+        if own in frame.rejected or not snapshot.isdisjoint(frame.amendments.later(own)):
+            return value
+        *earlier, _ = frame.amendments.chain(own)
+        definition = self._kind.cells[cell]
+        if earlier and frame.alike(earlier[-1], own, definition):
+            return value
+        write = self._write(frame.reading(own), cell)
+        if definition.policy in SETS:
+            (prop,) = definition.members
+            added, removed = (write.added, write.removed) if write else (frozenset(), frozenset())
+            if earlier:
+                was, now = (frozenset(self._ops[sub].said.get(prop.name) or ()) for sub in (earlier[-1], own))
+                added, removed = now - was, was - now
+            codes = (frozenset(value.get(prop.name) or ()) - removed) | added
+            return {prop.name: sorted(codes)} if codes else {}
+        if write is not None:
+            return write.value
+        return self._screen(frame.reading(own), cell) if earlier else value

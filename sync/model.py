@@ -3,13 +3,13 @@
 Four sets that look alike and are not:
 
 * snapshot: the ops that the base named in the submission stood for when the server answered the author's pull;
-* chain: the author's own earlier submissions that its screen already contained (`after`);
+* chain: the author's own earlier submissions that his screen already contained (`after`);
 * screen: the values that the form put before the author;
 * known: snapshot and chain together: what the op's writes may beat. It is visibility, not causal closure.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -22,11 +22,23 @@ class Standing(StrEnum):
 
 
 class Act(StrEnum):
-    """What kind of submission an op comes from."""
+    """What kind of submission an op comes from. A device sends the first two, a supervisor's desk any."""
 
     VISIT = "visit"
+    DELETE = "delete"
+    RESTORE = "restore"
     CORRECT = "correct"
     RESOLVE = "resolve"
+    REJECT = "reject"
+    UNREJECT = "unreject"
+    ACCEPT = "accept"
+    REPAIR = "repair"
+    APPROVE = "approve"
+    RETURN = "return"
+
+
+DELETED = "$delete"  # the pseudo-property of an entity's life
+ABOUT_A_SUBMISSION = (Act.REJECT, Act.UNREJECT, Act.ACCEPT, Act.REPAIR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +48,10 @@ class Op:
     `said` maps property -> canonical value, None where a relevant question was left blank.
     `seen` maps property -> the value that the form was prefilled with; None if the client does not tell.
     `loaded` are the properties that the form version itself puts on the screen (used without `seen`).
-    `areas` are the areas in which the author held an assignment at first receipt.
+    `places` are what the author held at first receipt or at the observed time: an area, or area/hamlet.
+    `arrived` orders first receipts. `day` is the visit date that the form states. `schema` is the version of
+    the entity type under which the author's screen is taken.
+    `target` is the submission that an act is about; a repair's `said` is read instead of its target's.
     """
 
     sub: str
@@ -54,12 +69,23 @@ class Op:
     act: Act = Act.VISIT
     late: bool = False
     suspect: bool = False
-    areas: frozenset[str] = frozenset()
+    places: frozenset[str] = frozenset()
+    arrived: int = 0
+    amends: str | None = None
+    day: str | None = None
+    schema: int = 1
+    target: str | None = None
 
     @property
     def rules(self) -> bool:
         """Whether this is a supervisor's word on values, which outranks authors that he knew."""
-        return self.standing is Standing.SUPERVISOR and self.act in (Act.CORRECT, Act.RESOLVE)
+        words = (Act.CORRECT, Act.RESOLVE, Act.DELETE, Act.RESTORE)
+        return self.standing is Standing.SUPERVISOR and self.act in words
+
+    @property
+    def areas(self) -> frozenset[str]:
+        """The areas in which the author held an assignment."""
+        return frozenset(place.partition("/")[0] for place in self.places)
 
 
 CellValue = Mapping[str, Any]  # member property -> value; a member without value is left out, {} is cleared
@@ -69,6 +95,8 @@ CellValue = Mapping[str, Any]  # member property -> value; a member without valu
 class Write:
     """What one op says about one cell, derived from its answers and its screen.
 
+    `value` is the cell as its author left it. Of a multi-select, `added` and `removed` say how that differs from
+    the screen. `items` are the entries of a series: one, or a row each.
     `replaces` are the ops whose value was on the screen. `blind`: the author was shown something of which we
     know nothing, so what he left or changed is not evidence against a good write. `request`: a wish that only
     a supervisor may grant.
@@ -78,9 +106,19 @@ class Write:
     replaces: frozenset[str] = frozenset()
     blind: bool = False
     request: bool = False
+    added: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
+    items: tuple[CellValue, ...] = ()
 
 
 Writes = Mapping[str, Write]  # by cell
+
+
+class Gone(StrEnum):
+    """Why a write stands no longer, whatever others have written."""
+
+    REJECTED = "rejected"
+    AMENDED = "amended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +128,24 @@ class Entry:
     op: str
     t: int
     eff: int
-    value: CellValue
+    write: Write
     knew: frozenset[str]
-    replaces: frozenset[str]
-    late: bool
-    suspect: bool
-    request: bool
-    rules: bool
+    late: bool = False
+    suspect: bool = False
+    rules: bool = False
+    gone: Gone | None = None
+
+    @property
+    def value(self) -> CellValue:
+        return self.write.value
+
+    @property
+    def replaces(self) -> frozenset[str]:
+        return self.write.replaces
+
+    @property
+    def request(self) -> bool:
+        return self.write.request
 
     @property
     def order(self) -> tuple[int, str]:
@@ -108,6 +157,10 @@ class NoticeKind(StrEnum):
 
     OVERRULED = "overruled"
     ASKS_TO_LOWER = "asks_to_lower"
+    ASKS_TO_REMOVE = "asks_to_remove"
+    ASKS_TO_CLEAR = "asks_to_clear"
+    DOUBTFUL = "doubtful"
+    RULED = "ruled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +175,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Concurrent writes of one cell between which only a person may decide. `id` is the same on every server."""
+    """Concurrent writes of one cell between which only a person may decide. `id` is the same on every server.
+
+    `cell` names the cell; of a keyed series `<cell>/<key>`, of an entity's life `$delete`.
+    """
 
     id: str
     entity: str
@@ -131,27 +187,89 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
-class CellState:
-    """What the ops made of one cell: the current write, those alive beside it, all there ever were."""
+class Item:
+    """One entry of a series as it shows: `op` said `value`, observed at `t`."""
 
+    op: str
+    t: int
+    value: CellValue
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a policy makes of the standing writes of one cell; see `CellState`."""
+
+    value: CellValue
+    current: Entry
+    live: tuple[Entry, ...]
+    disputes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # "" or key -> members
+    notices: tuple[Notice, ...] = ()
+    items: tuple[Item, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CellState:
+    """What the ops made of one cell.
+
+    `value` shows; `current` is the write that it comes from, or that touched it last. `live` stand beside each
+    other, `entries` are all there ever were, those that stand no longer included. `ruled` are pairs (op, by):
+    writes of others that a supervisor's ruling replaced. `items` are the entries of a series by time.
+    """
+
+    value: CellValue
     current: Entry
     live: tuple[Entry, ...]
     entries: tuple[Entry, ...]
-    conflict: Conflict | None
-    notices: tuple[Notice, ...]
+    conflicts: tuple[Conflict, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    items: tuple[Item, ...] = ()
+    ruled: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def conflict(self) -> Conflict | None:
+        """The first open conflict, if there is any."""
+        return self.conflicts[0] if self.conflicts else None
+
+
+@dataclass(frozen=True)
+class Life:
+    """Whether an entity has been deleted, and what is in doubt about it."""
+
+    dead: bool = False
+    conflict: Conflict | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the acts on one submission amount to: the act that counts, and those it overruled unseen."""
+
+    act: Act
+    by: str
+    overruled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class State:
-    """The state of an entity: a pure function of the set of its ops."""
+    """The state of an entity: a pure function of the set of its ops.
+
+    `past` are the writes on cells of which none stands any longer; `broken` the ids of the cross-field checks that
+    the merged record fails; `idle` the properties that have a value and do not apply to it.
+    """
 
     entity: str
     cells: Mapping[str, CellState]
     data: Mapping[str, Any]
+    past: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    broken: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
+    life: Life = Life()
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
 
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
-        return tuple(cell.conflict for cell in self.cells.values() if cell.conflict)
+        found = tuple(conflict for cell in self.cells.values() for conflict in cell.conflicts)
+        return found + ((self.life.conflict,) if self.life.conflict else ())
 
     @property
     def notices(self) -> tuple[Notice, ...]:

@@ -1,14 +1,14 @@
-"""The merge policies: one small class each. To add one, write its class and name it in `POLICIES`.
+"""The merge policies of single values: one small class each. To add one, write its class and name it in `POLICIES`.
 
 `beats(a, b)` says whether write `a` removes write `b` from the live ones; the current value is chosen among
-those that are left. No rule here looks at the order of arrival.
+those that are left. No rule here looks at the order of arrival. Sets and series are in `sync.gatherings`.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from forms.entity_types import Cell, PolicyName
-from sync.model import CellValue, Entry, Notice, NoticeKind
+from forms.entity_types import Cell
+from sync.model import CellValue, Entry, Merged, Notice, NoticeKind
 
 
 class Policy:
@@ -29,13 +29,31 @@ class Policy:
         """Whether a person must decide between the live writes."""
         return False
 
-    def notices(self, live: Sequence[Entry], current: Entry) -> list[Notice]:
+    def notices(self, live: Sequence[Entry], current: Entry, entries: Sequence[Entry]) -> list[Notice]:
         """Live writes that lost to a rule."""
         return [
             Notice(self.cell.name, entry.op, current.op, NoticeKind.OVERRULED)
             for entry in live
             if entry.value != current.value
         ]
+
+    def merge(self, entries: Sequence[Entry]) -> Merged:
+        """What the standing writes of the cell amount to; there is at least one."""
+        live = tuple(b for b in entries if not any(self.beats(a, b) for a in entries if a is not b))
+        current = self.current(live)
+        disputes = {"": tuple(sorted(entry.op for entry in live))} if self.disputed(live) else {}
+        return Merged(current.value, current, live, disputes, tuple(self.notices(live, current, entries)))
+
+    def ruled(self, entries: Sequence[Entry]) -> tuple[tuple[str, str], ...]:
+        """(op, by): other people's values that a supervisor's ruling replaced by another one."""
+        return tuple(
+            sorted(
+                (b.op, a.op)
+                for b in entries
+                for a in entries
+                if a.rules and not b.rules and a.value != b.value and self.beats(a, b)
+            )
+        )
 
 
 class Latest(Policy):
@@ -60,12 +78,21 @@ class Highest(Policy):
     def current(self, live: Sequence[Entry]) -> Entry:
         return max(live, key=lambda entry: (self._rank(entry.value), not entry.suspect, *entry.order))
 
-    def notices(self, live: Sequence[Entry], current: Entry) -> list[Notice]:
-        return [
+    def notices(self, live: Sequence[Entry], current: Entry, entries: Sequence[Entry]) -> list[Notice]:
+        lost = [
             Notice(self.cell.name, entry.op, current.op, kind)
             for entry in live
             if (kind := self._lost(entry, live, current)) is not None
         ]
+        return lost + self._doubtful(live, current)
+
+    def _doubtful(self, live: Sequence[Entry], current: Entry) -> list[Notice]:
+        """A grave value that rests on doubtful writes alone shows, and says so."""
+        good = [entry for entry in live if not entry.suspect]
+        if not current.suspect or not good:
+            return []
+        by = max(good, key=lambda entry: (self._rank(entry.value), *entry.order))
+        return [Notice(self.cell.name, current.op, by.op, NoticeKind.DOUBTFUL)]
 
     def _lost(self, entry: Entry, live: Sequence[Entry], current: Entry) -> NoticeKind | None:
         rank = self._rank(entry.value)
@@ -85,6 +112,35 @@ class Highest(Policy):
         return (prop.rank.index(known), "") if known in prop.rank else (-1, "")
 
 
+class KeepFirst(Policy):
+    """Fills an empty cell; a different value is a conflict, also from somebody who knew. A ruling stands."""
+
+    def beats(self, a: Entry, b: Entry) -> bool:
+        if a.rules and b.op in a.knew:
+            return True
+        return bool(a.value) and not b.value and not b.rules
+
+    def current(self, live: Sequence[Entry]) -> Entry:
+        rulings = [entry for entry in live if entry.rules]
+        if rulings:
+            return max(rulings, key=lambda entry: entry.order)
+        return min(live, key=lambda entry: (entry.suspect, *entry.order))
+
+    def disputed(self, live: Sequence[Entry]) -> bool:
+        return any(entry.value != live[0].value for entry in live)
+
+    def notices(self, live: Sequence[Entry], current: Entry, entries: Sequence[Entry]) -> list[Notice]:
+        """Clearing is a wish: the value stays, and its author is told."""
+        return [
+            Notice(self.cell.name, entry.op, current.op, NoticeKind.ASKS_TO_CLEAR)
+            for entry in entries
+            if not entry.value and not entry.rules and current.value and not self._decided(entry, entries)
+        ]
+
+    def _decided(self, entry: Entry, entries: Sequence[Entry]) -> bool:
+        return any(other.rules and entry.op in other.knew for other in entries)
+
+
 class Review(Policy):
     """Names, sex, date of birth: concurrent different values are a conflict; the latest shows meanwhile.
 
@@ -100,7 +156,7 @@ class Review(Policy):
     def disputed(self, live: Sequence[Entry]) -> bool:
         return any(entry.value != live[0].value for entry in live)
 
-    def notices(self, live: Sequence[Entry], current: Entry) -> list[Notice]:
+    def notices(self, live: Sequence[Entry], current: Entry, entries: Sequence[Entry]) -> list[Notice]:
         return []
 
 
@@ -112,21 +168,3 @@ class Placement(Review):
             live,
             key=lambda entry: (not entry.rules, entry.request, entry.late or entry.suspect, *entry.order),
         )
-
-
-POLICIES: dict[PolicyName, type[Policy]] = {
-    PolicyName.LATEST: Latest,
-    PolicyName.HIGHEST: Highest,
-    PolicyName.REVIEW: Review,
-    PolicyName.UNION: Latest,
-    PolicyName.UNION_GROW: Latest,
-    PolicyName.KEEP_FIRST: Latest,
-    PolicyName.SERIES: Latest,
-}
-
-
-def policy_of(cell: Cell) -> Policy:
-    """The policy that merges `cell`."""
-    if cell.placement:
-        return Placement(cell)
-    return POLICIES[cell.policy](cell)

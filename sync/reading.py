@@ -3,81 +3,30 @@
 Nothing raises for what a phone may have sent: whatever is wrong becomes a reason, and the bytes go along.
 """
 
+import copy
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from forms.catalogue import Catalogue, Entry
-from forms.entity_types import Property, PropertyType
-from forms.filling import Filled, Told, fill
+from forms.entity_types import EntityType, Half, Property, PropertyType
+from forms.filling import Told, fill
 from forms.form import Form
 from forms.instance import EntityElement, UnreadableInstance, answers_of, parse_instance
 from forms.schema import Problem, check
 from forms.text import normalise, normalise_name
 from forms.values import BadValue, canonical
+from sync.arrival import Arrival, Sender
 from sync.batch import Claim, DeviceClock, Item, Limits, Reason, read_item, usable_id
 from sync.envelope import RawItem
+from sync.model import Act
 from sync.places import Places
 from sync.times import DAY, local_date
 
-_FAR = 4_102_444_800_000  # 2100: a clock beyond it says nothing
+DEVICE_KINDS = (Act.VISIT, Act.DELETE)
 _ENTITY_ID = re.compile(r"\A[0-9A-Za-z:._-]{1,100}\Z")
-
-
-@dataclass(frozen=True)
-class Sender:
-    """Who is at the other end: an installation (None: a token without a phone) and one user of it."""
-
-    user: str
-    device: str | None
-    users: frozenset[str]
-    enrolled: int
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """One item as the transaction takes it. `held` is why it will not be applied, if it will not.
-
-    `claims` are what the item says about each entity it names; `told` what its answers tell of whom.
-    """
-
-    id: str
-    sha256: str
-    raw: bytes
-    sender: Sender
-    author: str
-    received: int
-    item: Item | None = None
-    form: Form | None = None
-    filled: Filled | None = None
-    told: tuple[Told, ...] = ()
-    claims: Mapping[str, Claim] = field(default_factory=dict)
-    clock: DeviceClock | None = None
-    held: Reason | None = None
-    problems: tuple[Problem, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Every entity that the item speaks of."""
-        return frozenset(self.claims) | frozenset(told.id for told in self.told)
-
-    def revoked(self) -> "Arrival":
-        """The same from a device that has lost its right: kept for a supervisor, whatever else it is."""
-        text = "Máy này đã bị thu hồi; phiếu được giữ lại cho cán bộ xem."
-        return replace(
-            self,
-            held=Reason.DEVICE_REVOKED,
-            problems=(Problem(Reason.DEVICE_REVOKED, "", text), *self.problems),
-        )
-
-    @property
-    def observed(self) -> int:
-        """When its author says it was observed; the receipt's time if he does not."""
-        stated = int(self.item.observed_at.timestamp() * 1000) if self.item else self.received
-        return max(0, min(stated, _FAR))
 
 
 @dataclass(frozen=True)
@@ -88,10 +37,22 @@ class Reader:
     places: Places
     limits: Limits
 
-    def read(self, raw: RawItem, sender: Sender, clock: DeviceClock | None, received: int) -> Arrival:
-        """Read one item. An item without a usable id is kept under the hash of its bytes."""
-        ident = usable_id(raw.value) or f"sha256:{raw.sha256}"
-        arrival = Arrival(ident, raw.sha256, raw.raw, sender, sender.user, received, clock=clock)
+    def read(
+        self,
+        raw: RawItem,
+        sender: Sender,
+        clock: DeviceClock | None,
+        received: int,
+        patch: Mapping[str, Any] | None = None,
+        ident: str | None = None,
+    ) -> Arrival:
+        """Read one item. An item without a usable id is kept under the hash of its bytes.
+
+        `patch` maps JSON pointers into `/answers` to what a supervisor reads there instead (None: blank).
+        `ident` is the id under which the item is kept already.
+        """
+        ident = ident or usable_id(raw.value) or f"sha256:{raw.sha256}"
+        arrival = Arrival(ident, raw.sha256, raw.raw, sender, sender.user, received, value=raw.value, clock=clock)
         if raw.problem is not None:
             return _hold(arrival, Reason.UNREADABLE, raw.problem)
         if len(raw.raw) > self.limits.max_item:
@@ -100,30 +61,50 @@ class Reader:
         item, problems = read_item(raw.value)
         if item is None:
             return _hold(arrival, Reason.UNREADABLE, *problems)
-        return self._item(replace(arrival, item=item, author=item.author or sender.user))
+        return self._item(replace(arrival, item=item, author=item.author or sender.user), item, patch or {})
 
-    def _item(self, arrival: Arrival) -> Arrival:
-        item = arrival.item
-        assert item is not None
+    def unread(self, raw: RawItem, sender: Sender, clock: DeviceClock | None, received: int) -> Arrival:
+        """One item that `read` failed on: kept, and read again when the fault is mended."""
+        ident = usable_id(raw.value) or f"sha256:{raw.sha256}"
+        return Arrival(
+            ident, raw.sha256, raw.raw, sender, sender.user, received, value=raw.value, clock=clock, fault=True
+        )
+
+    def _item(self, arrival: Arrival, item: Item, patch: Mapping[str, Any]) -> Arrival:
         arrival = replace(arrival, claims={claim.id: claim for claim in item.entities})
-        if item.kind != "visit":
+        if item.kind not in DEVICE_KINDS:
             return _hold(arrival, Reason.NOT_ALLOWED, Problem("kind", "/kind", "Máy không được gửi loại phiếu này."))
-        if arrival.author not in arrival.sender.users:
-            text = "Người lập phiếu không dùng máy này."
-            return _hold(
-                replace(arrival, author=arrival.sender.user),
-                Reason.NOT_ALLOWED,
-                Problem("author", "/author", text),
-            )
+        stranger = arrival.author not in arrival.sender.users
+        if stranger:
+            arrival = replace(arrival, author=arrival.sender.user)
+        if item.kind == Act.DELETE:
+            read = self._deletion(replace(arrival, act=Act.DELETE))
+        else:
+            read = self._form(arrival, item, patch)
+        if not stranger:
+            return read
+        text = "Người lập phiếu không dùng máy này."
+        return _hold(read, Reason.NOT_ALLOWED, Problem("author", "/author", text), *read.problems)
+
+    def _deletion(self, arrival: Arrival) -> Arrival:
+        types = self.catalogue.types
+        known = {i: claim for i, claim in arrival.claims.items() if claim.type in types and _open(types[claim.type])}
+        if known and len(known) == len(arrival.claims):
+            return arrival
+        text = "Phiếu xóa phải nêu hộ hoặc trẻ cần xóa."
+        return _hold(replace(arrival, claims=known), Reason.BAD_VALUE, Problem("bad_value", "/entities", text))
+
+    def _form(self, arrival: Arrival, item: Item, patch: Mapping[str, Any]) -> Arrival:
         entry = self.catalogue.find(item.form, item.version)
         if entry is None:
             known = self.catalogue.knows(item.form)
             reason = Reason.UNKNOWN_VERSION if known else Reason.UNKNOWN_FORM
             text = "Máy chủ không có phiên bản biểu mẫu này." if known else "Máy chủ không có biểu mẫu này."
             return _hold(arrival, reason, Problem(reason, "/version" if known else "/form", text))
-        return self._answers(replace(arrival, form=entry.form), item, entry)
+        return self._answers(replace(arrival, form=entry.form), item, entry, patch)
 
-    def _answers(self, arrival: Arrival, item: Item, entry: Entry) -> Arrival:
+    def _answers(self, arrival: Arrival, item: Item, entry: Entry, patch: Mapping[str, Any]) -> Arrival:
+        """What can be read of the answers is read, also where some of them hold the item."""
         answers, strange = item.answers, list[Problem]()
         if item.xml is not None:
             try:
@@ -131,21 +112,26 @@ class Reader:
             except UnreadableInstance as error:
                 return _hold(arrival, Reason.UNREADABLE, Problem("bad_xml", "/xml", error.args[0]))
             arrival = replace(arrival, claims=_claims(elements, arrival.claims))
-        checked, problems = check(entry.schema, answers)
+        checked, problems = check(entry.schema, patched(answers, patch))
         problems += strange
-        if problems:
-            unknown = all(problem.code == "unknown_property" for problem in problems)
-            return _hold(arrival, Reason.UNKNOWN_PROPERTY if unknown else Reason.BAD_VALUE, *problems)
         warnings = ("text_normalised",) if _mended(answers) else ()
         named = [(claim.type, claim.id) for claim in arrival.claims.values()]
         # A phone's date may be a day ahead of ours; a condition on today() must not refuse it for that.
         today = local_date(arrival.received + DAY)
         filled = fill(entry.form, self.catalogue.types, checked, named, arrival.id, today)
-        arrival = replace(arrival, filled=filled, told=filled.told, warnings=warnings)
-        problems = [*filled.problems, *_bad_ids(filled.told)]
-        if problems:
-            return _hold(arrival, Reason.BAD_VALUE, *problems)
-        return self._place(self._seen(arrival, entry.form), entry.form)
+        bad = _bad_ids(filled.told)
+        told = () if bad else filled.told
+        arrival = self._place(
+            self._seen(replace(arrival, filled=filled, told=told, warnings=warnings), entry.form), entry.form
+        )
+        unknown = [problem for problem in problems if problem.code == "unknown_property"]
+        # What an answer that was refused makes incomplete is no fault of its own.
+        wrong = [problem for problem in problems if problem not in unknown] + bad
+        wrong += filled.problems if not wrong else []
+        if wrong or unknown:
+            reason = Reason.BAD_VALUE if wrong else Reason.UNKNOWN_PROPERTY
+            return _hold(arrival, reason, *wrong, *unknown, *arrival.problems)
+        return arrival
 
     def _seen(self, arrival: Arrival, form: Form) -> Arrival:
         """What was on the screen, in the spelling in which answers are compared."""
@@ -155,7 +141,7 @@ class Reader:
             if seen is not None and claim.type in self.catalogue.types:
                 properties = self.catalogue.types[claim.type].properties
                 seen = {n: v for n, v in seen.items() if n in properties}
-                seen = _canonical_seen(form, claim.type, properties, seen)
+                seen = self._today(_canonical_seen(form, claim.type, properties, seen))
             claims[ident] = replace(claim, seen=seen)
         return replace(arrival, claims=claims)
 
@@ -167,7 +153,7 @@ class Reader:
             areas = self.places.areas(stated) if stated else ("",)
             if len(areas) != 1:
                 reason = Reason.WARD_AMBIGUOUS if areas else Reason.WARD_UNKNOWN
-                return _hold(arrival, reason, Problem(reason, f"{told.pointer}/ward_code", _WARDS[reason]))
+                return _hold(arrival, reason, Problem(reason, f"{told.pointer}/ward_code", _WARDS[reason], areas))
             said = dict(told.said)
             if stated:
                 said["ward_code"] = areas[0]
@@ -175,11 +161,25 @@ class Reader:
             placed.append(replace(told, said=said))
         return replace(arrival, told=tuple(placed))
 
+    def _today(self, seen: dict[str, Any]) -> dict[str, Any]:
+        """A place that a phone showed by its earlier code is the one that this became."""
+        ward = str(seen.get("ward_code") or "")
+        areas = self.places.areas(ward) if ward else ()
+        if len(areas) != 1:
+            return seen
+        hamlet = self.places.hamlet(areas[0], ward, seen.get("hamlet_code"))
+        return seen | {"ward_code": areas[0]} | ({"hamlet_code": hamlet} if "hamlet_code" in seen else {})
+
 
 _WARDS = {
     Reason.WARD_UNKNOWN: "Không có xã/phường nào mang mã này.",
-    Reason.WARD_AMBIGUOUS: "Xã/phường cũ này đã chia cho nhiều xã/phường; cần người chọn.",
+    Reason.WARD_AMBIGUOUS: "Xã/phường cũ này đã chia cho nhiều xã/phường; cần cán bộ chọn nơi đúng.",
 }
+
+
+def _open(kind: EntityType) -> bool:
+    """Whether a phone may name such an entity at all."""
+    return kind.half is Half.OPEN
 
 
 def _hold(arrival: Arrival, reason: Reason, *problems: Problem) -> Arrival:
@@ -243,3 +243,25 @@ def _mended(answers: Any) -> bool:
             return True
         stack += list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else []
     return False
+
+
+def patched(answers: Any, patch: Mapping[str, Any]) -> Any:
+    """The answers as a supervisor reads them: `patch` maps JSON pointers (`/answers/...`) to values.
+
+    A pointer that leads nowhere is passed over; what was received stays as it is.
+    """
+    if not patch or not isinstance(answers, dict):
+        return answers
+    read = copy.deepcopy(answers)
+    for pointer, value in patch.items():
+        *above, last = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[2:]] or [""]
+        node: Any = read
+        for part in above:
+            node = node.get(part) if isinstance(node, dict) else _row(node, part)
+        if isinstance(node, dict) and last:
+            node[last] = value
+    return read
+
+
+def _row(node: Any, part: str) -> Any:
+    return node[int(part)] if isinstance(node, list) and part.isdigit() and int(part) < len(node) else None

@@ -1,14 +1,20 @@
 """The entities that one transaction works on, in memory, each with its log; grows op by op."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from forms.entity_types import EntityType
+from forms.entity_types import EntityType, protected_id
+from sync.authority import PROTECTION, Author
 from sync.batch import Claim
+from sync.danger import Alarm
 from sync.extract import Extraction
-from sync.model import Op, State, Write
-from sync.ports import EntityRow, Ledger, OpRow, Transaction
+from sync.model import Act, Op, State, Write
+from sync.places import UNKNOWN_HAMLET
+from sync.ports import EntityRow, Ledger, Mark, OpRow, StateRow, Transaction
+
+HALF = "_protected"
+ROUNDS = 5  # from an entity to its household, to who waits for that, to what else those speak of
 
 
 @dataclass(frozen=True)
@@ -18,18 +24,20 @@ class Base:
     ok: bool
     snapshot: frozenset[str]
     not_before: int | None
+    rev: int | None = None
 
 
 @dataclass
 class Thing:
-    """One entity while a transaction works on it. `row` is None until its first op."""
+    """One entity while a transaction works on it. `row` is None while nothing that is said of it counts."""
 
     id: str
     kind: EntityType
     row: EntityRow | None
     log: list[OpRow]
+    reach: Callable[[Op, str], bool] | None = None  # None: not judged in this transaction
     state: State | None = None
-    fresh: list[str] = field(default_factory=list)
+    fresh: set[str] = field(default_factory=set)
     changed: set[str] = field(default_factory=set)
     bumped: bool = False
     moved: bool = False
@@ -40,28 +48,48 @@ class Thing:
 
     @property
     def touched(self) -> bool:
-        return bool(self.fresh) or self.bumped or self.moved
+        return bool(self.fresh or self.changed) or self.bumped or self.moved
 
-    def base(self, claim: Claim | None) -> Base:
-        """Resolve `<rev>-<etag>` against the log: the ops that it names, and whether it is ours at all."""
+    @property
+    def follows(self) -> bool:
+        """Whether it is the protected half of another entity, and lives where that lives."""
+        return self.kind.name.endswith(HALF)
+
+    def find(self, sub: str) -> OpRow | None:
+        """What a submission says of this entity."""
+        return next((entry for entry in self.log if entry.op.sub == sub), None)
+
+    def base(self, claim: Claim | None, received: int) -> Base:
+        """Resolve `<rev>-<etag>` against the log as it was at first receipt: the ops that it names, if it is ours."""
         if claim is not None and claim.base_rev == 0:
-            return Base(True, frozenset(), None)
-        if claim is None or claim.base_rev is None or claim.base_rev > self.rev:
-            return Base(False, frozenset(), None)
-        before = [entry for entry in self.log if entry.rev <= claim.base_rev]
-        if not before or before[-1].etag != claim.base_etag:
-            return Base(False, frozenset(), None)
-        return Base(True, frozenset(entry.op.sub for entry in before), before[-1].received)
+            return Base(True, frozenset(), None, 0)
+        stated = claim.base_rev if claim is not None else None
+        marks = sorted((m for e in self.log for m in e.marks if m.at <= received), key=lambda mark: mark.rev)
+        named = [mark for mark in marks if stated is not None and mark.rev <= stated]
+        unknown = claim is None or not named or named[-1].etag != claim.base_etag
+        if unknown or stated is None or (stated > self.rev and stated > marks[-1].rev):
+            return Base(False, frozenset(), None, stated)
+        snapshot = frozenset(entry.op.sub for entry in self.log if _counted(entry, stated, received))
+        return Base(True, snapshot, named[-1].at, stated)
 
-    def add(self, op: Op, area: str, received: int, base_rev: int | None) -> None:
-        """Take in one op: the next revision, its writes, and again those of ops that were waiting for it."""
-        etag = hashlib.sha256(f"{self.log[-1].etag if self.log else self.id} {op.sub}".encode()).hexdigest()[:10]
-        entry = OpRow(self.rev + 1, etag, received, op, {}, base_rev, self.kind.version, area)
+    def add(self, entry: OpRow) -> None:
+        """Take note of an op that does not count yet."""
         self.log.append(entry)
-        self.fresh.append(op.sub)
+        self.log.sort(key=lambda one: (one.op.arrived, one.op.sub))
+        self.fresh.add(entry.op.sub)
+
+    def enter(self, sub: str, present: bool, area: str, at: int) -> None:
+        """Let an op count from now on, or no longer: either takes a revision."""
+        entry = self.find(sub)
+        assert entry is not None and entry.present is not present
+        op = entry.op
         blank = EntityRow(self.id, self.kind.name, area, None, 0, "", None, "", None, op.t, op.sub)
-        self.row = replace(self.row or blank, rev=entry.rev, etag=etag)
-        self._derive(waiting_for=op.sub)
+        row = self.row or blank
+        text = f"{row.etag or self.id} {sub}" if present else f"{row.etag} -{sub}"
+        mark = Mark(row.rev + 1, hashlib.sha256(text.encode()).hexdigest()[:10], at)
+        self.row = replace(row, rev=mark.rev, etag=mark.etag)
+        self._put(replace(entry, marks=(*entry.marks, mark), writes={}, key=""))
+        self.state = None
 
     def bump(self) -> None:
         """Take a revision without an op, so that a phone which counted a held item as applied is overtaken."""
@@ -70,60 +98,204 @@ class Thing:
             self.bumped = True
 
     def settle(self) -> State:
-        """The present state; read from the log if nothing has changed it."""
+        """The present state; what was derived before is not derived again."""
         if self.state is None:
-            self._derive(waiting_for=None)
-        assert self.state is not None
+            if not any(entry.present for entry in self.log):
+                self.state = State(self.id, {}, {})
+                return self.state
+            present = [entry for entry in self.log if entry.present]
+            ops = {entry.op.sub: entry.op for entry in present}
+            derived = {entry.op.sub: (entry.key, entry.writes) for entry in present}
+            extraction = Extraction(self.kind, ops, derived, self.reach)
+            self.state, writes = extraction.state(), extraction.writes()
+            for entry in present:
+                key, found = extraction.keys[entry.op.sub], writes[entry.op.sub]
+                if (key, found) != (entry.key, entry.writes):
+                    self._put(replace(entry, key=key, writes=found))
         return self.state
 
     def writes(self, sub: str) -> Mapping[str, Write]:
         """What one op wrote."""
-        return next(entry.writes for entry in self.log if entry.op.sub == sub)
+        self.settle()
+        entry = self.find(sub)
+        return entry.writes if entry is not None else {}
 
-    def _derive(self, waiting_for: str | None) -> None:
-        stale = {e.op.sub for e in self.log if waiting_for in (e.op.sub, *e.op.after)} if waiting_for else set()
-        kept = {entry.op.sub: entry.writes for entry in self.log if entry.op.sub not in stale}
-        extraction = Extraction(self.kind, {entry.op.sub: entry.op for entry in self.log}, kept)
-        self.state, writes = extraction.state(), extraction.writes()
-        for index, entry in enumerate(self.log):
-            if writes[entry.op.sub] != entry.writes:
-                self.changed.add(entry.op.sub)
-                self.log[index] = replace(entry, writes=writes[entry.op.sub])
+    def speaks(self, sub: str) -> bool:
+        """Whether a submission counts here, and its words were not rejected."""
+        entry = self.find(sub)
+        verdict = self.settle().verdicts.get(sub)
+        return entry is not None and entry.present and (verdict is None or verdict.act is not Act.REJECT)
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The households that any op of a child names."""
+        return frozenset(home for entry in self.log if isinstance(home := entry.op.said.get("household"), str))
+
+    def _put(self, entry: OpRow) -> None:
+        index = next(i for i, one in enumerate(self.log) if one.op.sub == entry.op.sub)
+        self.log[index] = entry
+        self.changed.add(entry.op.sub)
+
+
+def _counted(entry: OpRow, rev: int, received: int) -> bool:
+    """Whether an op counted at a revision that there was already at the instant `received`."""
+    before = [mark for mark in entry.marks if mark.rev <= rev]
+    return entry.present_at(rev) and before[-1].at <= received
 
 
 class Workspace:
-    """All entities of a transaction, and those beside them that decide where they live."""
+    """All entities of a transaction, and those beside them that decide where they live and who may write them."""
 
-    def __init__(self, tx: Transaction, types: Mapping[str, EntityType], ids: Iterable[str]) -> None:
-        self._tx, self._types = tx, types
+    def __init__(
+        self, tx: Transaction, types: Mapping[str, EntityType], ids: Iterable[str], subs: Iterable[str] = ()
+    ) -> None:
+        self.tx, self.types = tx, types
         self._ledgers: dict[str, Ledger] = {}
         self._asked: set[str] = set()
         self.things: dict[str, Thing] = {}
-        self.load(ids)
-        self.load(ledger.row.household for ledger in list(self._ledgers.values()) if ledger.row.household)
+        self._waiting: dict[str, set[str]] = {}  # key -> entities of those who wait for it
+        self._touching: dict[str, frozenset[str]] = {}
+        self._by_sub: dict[str, set[str]] = {}
+        self._by_home: dict[str, set[str]] = {}
+        self._authors: dict[str, Author] = {}
+        self._states: dict[str, StateRow | None] = {}
+        self.alarms: dict[str, Alarm] = {}  # by submission: danger that is told where it does not count yet
+        self.load(ids, subs)
 
-    def load(self, ids: Iterable[str]) -> None:
-        """Read the logs of these entities in one statement, if they are not here yet."""
-        missing = sorted(set(ids) - self._asked)
-        if missing:
+    def load(self, ids: Iterable[str], subs: Iterable[str] = ()) -> None:
+        """Read these entities, and those on which their authority depends, in a few statements."""
+        wanted, keys = set(ids), set(subs)
+        for _ in range(ROUNDS):
+            missing = sorted(wanted - self._asked)
+            if not missing and not keys:
+                return
             self._asked |= set(missing)
-            self._ledgers.update(self._tx.ledgers(missing))
+            found = self.tx.ledgers(missing) if missing else {}
+            self._ledgers.update(found)
+            for ident, ledger in found.items():
+                for entry in ledger.ops:
+                    self._index(ident, entry)
+            waiting = self.tx.waiting(sorted({*missing, *keys}))
+            for one in waiting:
+                self._waiting.setdefault(one.key, set()).add(one.entity)
+            held = {entry.op.sub for ledger in found.values() for entry in ledger.ops if not entry.present}
+            held -= self._touching.keys()
+            if held:
+                self._touching |= {sub: frozenset() for sub in held} | dict(self.tx.touching(sorted(held)))
+            homes = {home for ledger in found.values() for home in _named(ledger)}
+            children = {ident for ident, ledger in found.items() if _type(ledger, self.types) == "child"}
+            halves = {ident for child in children for ident in (protected_id(child),)}
+            beside = {ident for sub in held for ident in self._touching[sub]}
+            wanted, keys = homes | halves | beside | {one.entity for one in waiting}, set()
 
     def find(self, ident: str) -> Thing | None:
-        """An entity that exists, or None."""
-        self.load([ident])
+        """An entity of which anything is known, or None."""
+        if ident not in self._asked:
+            self.load([ident])
         if ident not in self.things and ident in self._ledgers:
             ledger = self._ledgers[ident]
-            self.things[ident] = Thing(ident, self._types[ledger.row.type], ledger.row, list(ledger.ops))
+            kind = _type(ledger, self.types)
+            if kind is not None:
+                self.things[ident] = Thing(ident, self.types[kind], ledger.row, list(ledger.ops))
         return self.things.get(ident)
 
     def obtain(self, kind: str, ident: str) -> Thing:
         """An entity that exists, or a new one without any op."""
         found = self.find(ident)
         if found is None:
-            found = self.things[ident] = Thing(ident, self._types[kind], None, [])
+            found = self.things[ident] = Thing(ident, self.types[kind], None, [])
         return found
+
+    def add(self, thing: Thing, entry: OpRow) -> None:
+        """Take note of an op that does not count yet."""
+        thing.add(entry)
+        self._index(thing.id, entry)
+
+    def touching(self, sub: str) -> list[Thing]:
+        """The things in whose logs a submission has an op."""
+        if sub not in self._touching:
+            self.learn([sub])
+        return self._all({*self._touching[sub], *self._by_sub.get(sub, ())})
+
+    def learn(self, subs: Iterable[str]) -> None:
+        """Read in one statement which entities these submissions touch, and those entities in another."""
+        missing = sorted(set(subs) - self._touching.keys())
+        if missing:
+            found = self.tx.touching(missing)
+            self._touching |= {sub: found.get(sub, frozenset()) for sub in missing}
+            self.load(ident for entities in found.values() for ident in entities)
+
+    def authors(self, ids: Iterable[str]) -> Mapping[str, Author]:
+        """These users, each read once."""
+        missing = sorted(set(ids) - self._authors.keys())
+        if missing:
+            self._authors |= self.tx.authors(missing)
+        return self._authors
+
+    def state(self, sub: str) -> StateRow | None:
+        """The stored state of a submission."""
+        self.learn_states([sub])
+        return self._states[sub]
+
+    def learn_states(self, subs: Iterable[str]) -> None:
+        """Read the stored states of these submissions in one statement."""
+        missing = sorted(set(subs) - self._states.keys())
+        if missing:
+            found = self.tx.states(missing)
+            self._states |= {sub: found.get(sub) for sub in missing}
+
+    def waiting_for(self, key: str) -> list[Thing]:
+        """The things of which some submission waits for this one."""
+        amending = (t.id for t in self.things.values() if any(key == e.op.amends for e in t.log))
+        return self._all({*self._waiting.get(key, ()), *amending})
+
+    def beside(self, thing: Thing) -> list[Thing]:
+        """The things that hang together with one: by a submission, or because they name it as their household."""
+        subs = {ident for entry in thing.log for ident in self._by_sub.get(entry.op.sub, ())}
+        for entry in thing.log:
+            if not entry.present:  # whatever a held submission speaks of decides about it
+                subs |= {other.id for other in self.touching(entry.op.sub)}
+        return self._all({*subs, *self._by_home.get(thing.id, ()), *thing.named} - {thing.id})
+
+    def _all(self, ids: Iterable[str]) -> list[Thing]:
+        return [thing for ident in sorted(ids) if (thing := self.find(ident)) is not None]
+
+    def _index(self, ident: str, entry: OpRow) -> None:
+        self._by_sub.setdefault(entry.op.sub, set()).add(ident)
+        home = entry.op.said.get("household")
+        if isinstance(home, str):
+            self._by_home.setdefault(home, set()).add(ident)
 
     @property
     def touched(self) -> list[Thing]:
         return [thing for thing in self.things.values() if thing.touched]
+
+
+def place_of(space: Workspace, thing: Thing) -> tuple[str, str | None]:
+    """(area, scope) where an entity lives as its state is now; the scope is None while nobody has placed it."""
+    if thing.follows:
+        child = space.find(str(thing.settle().data.get("child", "")))
+        area, scope = place_of(space, child) if child is not None else ("", None)
+        return area, f"{area}/{PROTECTION}" if scope else None
+    area = thing.row.area if thing.row else ""
+    if not any(entry.present for entry in thing.log):
+        return area, None
+    data = thing.settle().data
+    if thing.kind.name == "household":
+        ward = data.get("ward_code")
+        return (ward, f"{ward}/{data.get('hamlet_code') or UNKNOWN_HAMLET}") if ward else (area, None)
+    home = space.find(str(data.get("household", "")))
+    return place_of(space, home) if home is not None and home.row is not None else (area, None)
+
+
+def _named(ledger: Ledger) -> set[str]:
+    stored = {ledger.row.household} if ledger.row is not None else set()
+    said = {entry.op.said.get("household") for entry in ledger.ops}
+    return {home for home in stored | said if isinstance(home, str)}
+
+
+def _type(ledger: Ledger, types: Mapping[str, EntityType]) -> str | None:
+    """The type of an entity; one of which everything is held has its type in what is said of it."""
+    if ledger.row is not None:
+        return ledger.row.type
+    return next((entry.type for entry in ledger.ops if entry.type in types), None)

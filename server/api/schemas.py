@@ -1,13 +1,27 @@
 """The shapes of the API, for marshmallow to check and for OpenAPI to describe."""
 
-from marshmallow import EXCLUDE, Schema, fields, validate
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
+
+from sync.envelope import flaw
 
 
 class Loose(Schema):
-    """Members that we do not know yet are ignored: an old server must not refuse a new client."""
+    """Members that we do not know yet are ignored: an old server must not refuse a new client.
+
+    What no database can keep is refused before anybody looks for it: U+0000, half a character, NaN.
+    """
 
     class Meta:
         unknown = EXCLUDE
+
+    @pre_load
+    def _keepable(self, data: Any, **_: Any) -> Any:
+        found = flaw(data)
+        if found is not None:
+            raise ValidationError(found.detail)
+        return data
 
 
 class ClockSchema(Loose):
@@ -37,6 +51,7 @@ class ProblemSchema(Schema):
     code = fields.String()
     pointer = fields.String(metadata={"description": "JSON pointer into the item"})
     detail = fields.String()
+    candidates = fields.List(fields.String(), metadata={"description": "the areas that a ward may mean"})
 
 
 class ReceiptSchema(Schema):
@@ -60,7 +75,34 @@ class PushAnswerSchema(Schema):
     receipts = fields.List(fields.Nested(ReceiptSchema))
 
 
-class StatusSchema(Schema):
+class NewsSchema(Schema):
+    """That a word of a submission does not show: it lost to a rule, or a supervisor decided otherwise."""
+
+    entity = fields.String()
+    cell = fields.String()
+    kind = fields.String()
+
+
+class OwnStateSchema(Schema):
+    """What became of a submission after its receipt."""
+
+    id = fields.String()
+    state = fields.String(allow_none=True, metadata={"description": "null: not the caller's own, or not known"})
+    reason = fields.String(allow_none=True, metadata={"description": "why it is held now"})
+    comment = fields.String(allow_none=True, metadata={"description": "the supervisor's last word to its author"})
+    question = fields.String(allow_none=True, metadata={"description": "JSON pointer of the question meant"})
+    notices = fields.List(fields.Nested(NewsSchema))
+
+
+class StatusAnswerSchema(Schema):
+    """Both lists have an entry for each id that was asked for, in that order."""
+
+    server_time = fields.String()
+    receipts = fields.List(fields.Nested(ReceiptSchema))
+    states = fields.List(fields.Nested(OwnStateSchema))
+
+
+class StatusSchema(Loose):
     ids = fields.List(
         fields.String(validate=validate.Length(max=200)),
         required=True,
@@ -121,7 +163,11 @@ class EntitySchema(Schema):
     revision = fields.Integer()
     etag = fields.String()
     scope = fields.String(allow_none=True)
+    deleted = fields.Boolean()
     data = fields.Dict()
+    series = fields.Dict(metadata={"description": "cell -> its entries by time; `data` has the latest"})
+    broken = fields.List(fields.Dict(), metadata={"description": "cross-field checks that the merged record fails"})
+    not_applicable = fields.List(fields.String())
     provenance = fields.Dict(values=fields.Nested(CellSchema))
     conflicts = fields.List(fields.Nested(ConflictSchema))
     visits = fields.List(fields.Nested(DueSchema))

@@ -4,6 +4,7 @@ import hashlib
 from typing import Any
 
 import orjson
+import structlog
 from flask import Response
 from flask.views import MethodView
 from flask_smorest import Blueprint
@@ -11,18 +12,20 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 
 from server.api.body import read_body, told
-from server.api.schemas import ConfigSchema, EnvelopeSchema, PushAnswerSchema, StatusSchema
+from server.api.schemas import ConfigSchema, EnvelopeSchema, PushAnswerSchema, StatusAnswerSchema, StatusSchema
 from server.auth.tokens import Caller, caller
 from server.clock import now
 from server.problems import Problem
+from server.reading.submissions import own_states
 from server.store.tables import Submission, db
 from server.world import Nest, current_nest
+from sync.arrival import Arrival
 from sync.batch import DeviceClock
 from sync.envelope import MalformedEnvelope, RawItem, split
-from sync.reading import Arrival
 from sync.receive import Unsettled
 from sync.times import DAY, iso, to_ms
 
+log = structlog.get_logger()
 blueprint = Blueprint("sync", __name__, url_prefix="/api/v1/sync", description="Devices and the server in step")
 
 
@@ -66,16 +69,21 @@ class Status(MethodView):
 
     @blueprint.doc(security=[{"token": []}])
     @blueprint.arguments(StatusSchema)
-    @blueprint.response(200, PushAnswerSchema)
+    @blueprint.response(200, StatusAnswerSchema)
     def post(self, asked: dict[str, Any]) -> Response:
-        """The receipts of submissions by id; those of others are not told from unknown ones."""
+        """The receipts and states of submissions by id; those of others are not told from unknown ones.
+
+        A receipt is told to everybody on the phone that sent it; a state to the author, who may still read.
+        """
         who = caller()
         query = select(Submission.id, Submission.receipt).where(
             Submission.id.in_(asked["ids"]), Submission.author.in_(who.sender.users)
         )
         found = {row.id: orjson.loads(row.receipt) for row in db.session.execute(query)}
         receipts = [found.get(ident, {"id": ident, "outcome": None}) for ident in asked["ids"]]
-        return answer({"server_time": iso(now()), "receipts": receipts})
+        known = {} if who.revoked else own_states(asked["ids"], who.user)
+        states = [known.get(ident, {"id": ident, "state": None}) for ident in asked["ids"]]
+        return answer({"server_time": iso(now()), "receipts": receipts, "states": states})
 
 
 @blueprint.route("/config")
@@ -115,5 +123,9 @@ def _clock(stated: dict[str, Any] | None) -> DeviceClock | None:
 
 
 def _read(nest: Nest, who: Caller, raw: RawItem, clock: DeviceClock | None, received: int) -> Arrival:
-    arrival = nest.reader.read(raw, who.sender, clock, received)
+    try:
+        arrival = nest.reader.read(raw, who.sender, clock, received)
+    except Exception as error:  # a fault of ours must not cost the phone its submission
+        log.error("unread", error=type(error).__name__)
+        arrival = nest.reader.unread(raw, who.sender, clock, received)
     return arrival.revoked() if who.revoked else arrival

@@ -3,7 +3,7 @@
 | role | reads |
 |---|---|
 | collaborator | the hamlets he is assigned to today, and his own submissions and lists |
-| supervisor | every hamlet of the areas he is assigned to |
+| supervisor | every hamlet of the areas he is assigned to, and their protection scope; conflicts, submissions |
 | scheduler | visits and lists of his areas, with names and addresses; no other data of a child |
 | administrator | people, devices, forms; no child |
 """
@@ -15,6 +15,7 @@ from server.problems import Problem
 from server.store.people import author_of
 from server.store.tables import ReminderList, User, db
 from sync.authority import Author, Role
+from sync.visits.runs import midnight
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,25 @@ class Access:
     author: Author
     today: date
 
+    @property
+    def areas(self) -> frozenset[str]:
+        """The areas of which he is a supervisor today."""
+        return self.author.supervises(self.today)
+
+    def supervises(self, area: str) -> bool:
+        """Whether he decides about what lives in `area`."""
+        return area in self.areas
+
+    def desk(self, area: str | None) -> frozenset[str]:
+        """The areas that he asks to see at the supervisor's desk. Raises the problem `forbidden`."""
+        wanted = self.areas if area is None else self.areas & {area}
+        if not wanted:
+            raise Problem("forbidden" if not self.areas else "not_found")
+        return wanted
+
     def scope(self, area: str, scope: str | None) -> bool:
         """Whether he reads what lives in `scope`; what has no scope yet is the supervisors' of its area."""
-        if self.author.role is Role.SUPERVISOR:
-            return area in self.author.areas([self.today])
-        if self.author.role is Role.COLLABORATOR and scope is not None:
-            return self.author.may_write(area, scope.partition("/")[2], [self.today])
-        return False
+        return self.author.reads(area, scope, midnight(self.today))
 
     def list(self, issued: ReminderList) -> bool:
         """Whether he reads an issued list: his own; as supervisor or scheduler, those of his areas."""

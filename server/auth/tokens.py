@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from server.problems import Problem
 from server.store.tables import Device, Token, db
-from sync.reading import Sender
+from sync.arrival import Sender
 
 PREFIX = "toam_"
 

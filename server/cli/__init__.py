@@ -2,14 +2,16 @@
 
 from flask import Flask
 
+from server.cli.audit import audit
 from server.cli.demo import demo
-from server.cli.lists import lists, plan
+from server.cli.lists import lists, plan, retry
 from server.cli.people import areas, device, user
+from server.cli.rebuild import rebuild
 from server.cli.simulate import simulate
 
 
 def register_commands(app: Flask) -> None:
     """Add every command group to `flask`."""
-    for command in (areas, user, device, lists, plan, simulate, demo):
+    for command in (areas, audit, user, device, lists, plan, rebuild, retry, simulate, demo):
         app.cli.add_command(command)
     app.cli.short_help = "Tổ Ấm"

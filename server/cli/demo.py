@@ -22,9 +22,9 @@ from server.serve import serve
 from server.store.people import add_user, assign
 from server.store.tables import Entity, User, db
 from server.world import Nest, current_nest
+from sync.arrival import Sender
 from sync.authority import Role
 from sync.envelope import RawItem
-from sync.reading import Sender
 from sync.receive import receive
 from sync.times import DAY, local_date, to_ms
 

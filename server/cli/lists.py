@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 
 from server.clock import now
 from server.reminders.issue import areas_with_people, issue_daily
-from server.reminders.jobs import run_plan
+from server.reminders.jobs import run_plan, run_retry
 from server.world import current_nest
 
 lists = AppGroup("lists", help="Reminder lists.")
@@ -18,6 +18,12 @@ lists = AppGroup("lists", help="Reminder lists.")
 def plan() -> None:
     """Plan all follow-up visits, as the nightly job does."""
     click.echo(f"{run_plan()} visits changed")
+
+
+@click.command("retry")
+def retry() -> None:
+    """Apply what a fault of ours kept from being applied (outcome `stored`), as the job does every few minutes."""
+    click.echo(f"{run_retry()} submissions applied or held")
 
 
 @lists.command("issue")

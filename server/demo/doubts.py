@@ -11,11 +11,12 @@ import orjson
 from sqlalchemy import select
 
 from server.clock import now
+from server.demo.protection import SECRET
 from server.store.rows import unpack
 from server.store.tables import Entity, OpTable, Submission, db
 from server.world import Nest
+from sync.arrival import Sender
 from sync.envelope import RawItem
-from sync.reading import Sender
 from sync.receive import receive
 from sync.times import DAY, iso, local_date
 
@@ -80,7 +81,7 @@ def _pick(skip: set[str], schooled: bool) -> Pick:
             continue
         query = select(Submission).join(OpTable, OpTable.sub == Submission.id)
         query = query.where(OpTable.entity == entity.id, Submission.form == "child_situation")
-        last = db.session.scalars(query.order_by(OpTable.rev.desc())).first()
+        last = db.session.scalars(query.order_by(OpTable.arrived.desc())).first()
         if last is None or "caregiver_phone" not in data:
             continue
         answers = orjson.loads(unpack(last.raw))["answers"]
@@ -97,7 +98,7 @@ def _years_ago(years: int) -> str:
 def _today(answers: Mapping[str, Any]) -> dict[str, Any]:
     """The same answers again, as a form prefilled with them would send today; no injuries or notes anew."""
     once = ("injuries", "note", "child_wish", "support_received", "weight_kg", "height_cm", "measure_date")
-    kept = {name: value for name, value in answers.items() if name not in once}
+    kept = {name: value for name, value in answers.items() if name not in (*once, *SECRET)}
     return kept | {"visit_date": local_date(now()).isoformat(), "new_injuries": "0"}
 
 

@@ -8,9 +8,11 @@ from server.demo.growth import doses, measurement
 from server.demo.household import Answers, House
 from server.demo.names import Sex, family_name, full_name
 from server.demo.people import Kind, Parent, ParentStatus, Person
+from server.demo.protection import protection
 
 _LEVELS = ((1, "3"), (6, "4"), (10, "5"))  # (first grade of the level, code of `school_level`)
 _SCHOOLS = {"2": "Mầm non Bông Sen", "3": "Tiểu học Bờ Kênh", "4": "THCS Hàng Dừa", "5": "THPT Cồn Xanh"}
+_IN_DANGER = 14  # the number of a household whose youngest child is in danger
 _WISHES = ["Con muốn học bơi.", "Con muốn có sân chơi gần nhà.", "Con muốn ba mẹ về nhà thường hơn."]
 
 
@@ -60,7 +62,8 @@ def situation(visit: Visit, result: str) -> Answers:
     family = _family(visit)
     circumstances = _circumstances(visit, school, work, health, accidents, family)
     answers |= _identity(visit) | family | circumstances | health | _small(visit) | school | work | accidents
-    answers |= _safety(visit) | _participation(visit)
+    in_danger = visit.house.number == _IN_DANGER and visit.child_id == visit.house.child_ids[-1]
+    answers |= _safety(visit) | protection(visit.dice, visit.today, visit.age, in_danger) | _participation(visit)
     answers["risk_now"] = _risk(visit, answers)
     if visit.today.chance("note", 0.06):
         answers["note"] = "Cần nhắc gia đình mang theo sổ tiêm chủng lần sau."
@@ -269,10 +272,14 @@ def _participation(visit: Visit) -> Answers:
 
 
 def _risk(visit: Visit, answers: Answers) -> str:
-    """A collaborator's impression: high where a child works in danger or a toddler is left alone."""
-    alone = answers.get("left_alone") == "1"
-    if answers.get("work_status") in ("3", "5") or (alone and visit.age < 3):
+    """A collaborator's impression: high where a child is or works in danger, or a toddler is left alone."""
+    alone, signs = answers.get("left_alone") == "1", "abuse_signs" in answers
+    if (
+        answers.get("immediate_danger") == "1"
+        or answers.get("work_status") in ("3", "5")
+        or (alone and visit.age < 3)
+    ):
         return "3"
-    if alone or answers.get("sc_codes") or len(answers.get("at_risk_codes", [])) >= 2:
+    if alone or signs or answers.get("sc_codes") or len(answers.get("at_risk_codes", [])) >= 2:
         return "2"
     return visit.today.one("risk", {"1": 97, "0": 3})

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from server.store.store import SqlTransaction
+from forms.entity_types import Check
+from server.reading.logs import Log, read_log
+from server.store.reads import Reads
 from server.store.tables import db
 from server.world import current_nest
-from sync.model import CellState, Entry
-from sync.ports import Ledger
+from sync.model import CellState, CellValue, Conflict, Entry, Item
 from sync.times import iso
 from sync.visits.plan import Visit, VisitState
 from sync.visits.rules import Rules
-from sync.workspace import Thing
 
 
 @dataclass(frozen=True)
@@ -27,25 +27,38 @@ class EntityPage:
 def entity_page(kind: str, ident: str) -> EntityPage | None:
     """The page of an entity of that type; None if there is none."""
     nest = current_nest()
-    tx = SqlTransaction(db.session.connection(), {})
-    ledger = tx.ledgers([ident]).get(ident)
-    if ledger is None or ledger.row.type != kind:
+    reads = Reads(db.session.connection())
+    log = read_log(nest, reads, ident)
+    if log is None or log.row.type != kind:
         return None
-    thing = Thing(ident, nest.catalogue.types[kind], ledger.row, list(ledger.ops))
-    state, authors = thing.settle(), _authors(ledger)
-    row = ledger.row
+    state, row = log.state, log.row
+    visits = reads.visits([ident])
     body = {
         "type": kind,
         "id": ident,
         "revision": row.rev,
-        "etag": f"{row.rev}-{row.etag}",
+        "etag": log.etag,
         "scope": row.scope,
+        "deleted": state.life.dead,
         "data": state.data,
-        "provenance": {name: _cell(cell.current, authors) for name, cell in state.cells.items()},
-        "conflicts": [_conflict(cell, authors) for cell in state.cells.values() if cell.conflict],
-        "visits": [visit_body(visit, nest.rules) for visit in tx.visits([ident]) if visit.state is VisitState.OPEN],
+        "series": {n: [_item(log, item) for item in cell.items] for n, cell in state.cells.items() if cell.items},
+        "broken": [{"id": check.id, "vi": check.vi, "en": check.en} for check in _broken(log)],
+        "not_applicable": list(state.idle),
+        "provenance": {name: _cell(cell.current, cell.value, log) for name, cell in state.cells.items()},
+        "conflicts": [_conflict(cell, one, log) for cell in state.cells.values() for one in cell.conflicts]
+        + ([_deletion(state.life.conflict)] if state.life.conflict else []),
+        "visits": [visit_body(visit, nest.rules) for visit in visits if visit.state is VisitState.OPEN],
     }
     return EntityPage(row.area, row.scope, body)
+
+
+def entity_history(kind: str, ident: str) -> EntityPage | None:
+    """Every write on every cell of an entity, with its fate."""
+    log = read_log(current_nest(), Reads(db.session.connection()), ident)
+    if log is None or log.row.type != kind:
+        return None
+    body = {"type": kind, "id": ident, "etag": log.etag, "cells": log.history()}
+    return EntityPage(log.row.area, log.row.scope, body)
 
 
 def visit_body(visit: Visit, rules: Rules) -> dict[str, Any]:
@@ -66,20 +79,28 @@ def visit_body(visit: Visit, rules: Rules) -> dict[str, Any]:
     }
 
 
-def _authors(ledger: Ledger) -> dict[str, str]:
-    return {entry.op.sub: entry.op.author for entry in ledger.ops}
-
-
-def _cell(entry: Entry, authors: Mapping[str, str]) -> dict[str, Any]:
+def _cell(entry: Entry, value: CellValue, log: Log) -> dict[str, Any]:
     return {
-        "value": entry.value,
+        "value": value,
         "submission": entry.op,
-        "author": authors[entry.op],
+        "author": log.ops[entry.op].op.author,
         "observed_at": iso(entry.t),
     }
 
 
-def _conflict(cell: CellState, authors: Mapping[str, str]) -> dict[str, Any]:
-    assert cell.conflict is not None
-    values = [_cell(entry, authors) for entry in cell.live]
-    return {"id": cell.conflict.id, "cell": cell.conflict.cell, "values": values}
+def _item(log: Log, item: Item) -> dict[str, Any]:
+    author = log.ops[item.op].op.author
+    return {"value": item.value, "submission": item.op, "author": author, "observed_at": iso(item.t)}
+
+
+def _conflict(cell: CellState, conflict: Conflict, log: Log) -> dict[str, Any]:
+    values = [_cell(entry, entry.value, log) for entry in cell.entries if entry.op in conflict.members]
+    return {"id": conflict.id, "cell": conflict.cell, "values": values}
+
+
+def _deletion(conflict: Conflict) -> dict[str, Any]:
+    return {"id": conflict.id, "cell": conflict.cell, "values": []}
+
+
+def _broken(log: Log) -> list[Check]:
+    return [check for check in log.kind.checks if check.id in log.state.broken]

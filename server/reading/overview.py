@@ -22,6 +22,7 @@ from server.store.tables import (
     db,
 )
 from server.world import Nest
+from sync.authority import PROTECTION
 from sync.times import local_date, local_time
 from sync.visits.plan import VisitState
 
@@ -31,6 +32,7 @@ MOST_VISITS_OF_RULE = 3
 MOST_VISITS = 500
 MOST_PLANNED = 4
 MOST_LISTS = 6
+_UNPROTECTED = VisitTable.scope.not_like(f"%/{PROTECTION}")
 
 
 @dataclass(frozen=True)
@@ -170,8 +172,8 @@ def _count(query: Any) -> int:
 
 
 def _open(today: date) -> tuple[Any, ...]:
-    """Visits whose window has begun, as on the lists."""
-    return VisitTable.state == VisitState.OPEN.value, VisitTable.earliest <= today
+    """Visits whose window has begun, as on the lists; what officers alone may see stays out of this page."""
+    return VisitTable.state == VisitState.OPEN.value, VisitTable.earliest <= today, _UNPROTECTED
 
 
 def _received(nest: Nest) -> list[Received]:
@@ -180,7 +182,7 @@ def _received(nest: Nest) -> list[Received]:
     return [
         Received(
             id=row.id,
-            form=titles.get(row.form, row.form),
+            form=titles.get(row.form, row.form) or row.kind,
             author=row.author,
             observed=None if row.observed_at is None else local_time(row.observed_at),
             outcome=row.outcome,
@@ -199,7 +201,8 @@ def _doubts(words: Words, people: Mapping[str, str]) -> list[Doubt]:
         page = entity_page(row.type, row.entity)
         conflict = next((c for c in page.body["conflicts"] if c["id"] == row.id), None) if page else None
         if page is not None and conflict is not None:
-            shown = page.body["provenance"][conflict["cell"]]["submission"]
+            cell = page.body["provenance"].get(conflict["cell"].partition("/")[0])
+            shown = cell["submission"] if cell is not None else ""
             sides = (_side(words, row.type, value, shown, people) for value in conflict["values"])
             doubts.append(Doubt(row.id, row.entity, row.label, row.type, tuple(sides)))
     return doubts
@@ -233,6 +236,7 @@ def _planned(causes: Sequence[str], today: date) -> Sequence[VisitTable]:
         VisitTable.caused_by.in_(causes),
         VisitTable.state == VisitState.OPEN.value,
         VisitTable.earliest > today,
+        _UNPROTECTED,
     )
     return db.session.scalars(query.order_by(*_URGENT).limit(MOST_PLANNED)).all()
 

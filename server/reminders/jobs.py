@@ -6,6 +6,7 @@ State is in rows, so a late or missed tick loses nothing.
 from collections.abc import Callable
 from functools import partial
 
+import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
@@ -13,14 +14,22 @@ from server.clock import now
 from server.reminders.issue import areas_with_people, issue_daily
 from server.reminders.lease import LeaseHolder
 from server.reminders.nightly import plan_all
+from server.store.reads import stored_submissions
+from server.store.tables import db
 from server.world import current_nest
+from sync.retry import retry
 from sync.times import ZONE, local_date
 
+log = structlog.get_logger()
 RENEW_SECONDS = 10
+RETRY_SECONDS = 300
 
 
 def start_jobs(app: Flask) -> BackgroundScheduler:
-    """Start the scheduler of this process: plan at 01:00, issue the day's lists at 04:00, local time."""
+    """Start the scheduler of this process: plan at 01:00, issue the day's lists at 04:00, local time.
+
+    Every few minutes it tries again what a fault of ours kept from being applied.
+    """
     lease = LeaseHolder()
     scheduler = BackgroundScheduler(timezone=ZONE, job_defaults={"coalesce": True, "misfire_grace_time": 3600})
 
@@ -38,6 +47,12 @@ def start_jobs(app: Flask) -> BackgroundScheduler:
             if lease.hold(now()):
                 run_lists(lease)
 
+    def again() -> None:
+        with app.app_context():
+            if lease.hold(now()):
+                run_retry(lease)
+
+    scheduler.add_job(again, "interval", seconds=RETRY_SECONDS, id="retry")
     scheduler.add_job(renew, "interval", seconds=RENEW_SECONDS, id="lease")
     scheduler.add_job(nightly, "cron", hour=1, id="plan")
     scheduler.add_job(daily, "cron", hour=4, id="lists")
@@ -58,6 +73,19 @@ def run_plan(lease: LeaseHolder | None = None) -> int:
         return int(nest.committer.run(work))
 
     return plan_all(nest.store, nest.world, now(), turn)
+
+
+def run_retry(lease: LeaseHolder | None = None) -> int:
+    """Apply what has the outcome `stored`; returns how many submissions are applied or held now."""
+    nest, done = current_nest(), 0
+    for sub in stored_submissions(db.session.connection()):
+        _check(lease)
+        try:
+            work = partial(retry, sub, nest.store, nest.world, nest.reader, now())
+            done += nest.committer.run(work) is not None
+        except Exception as error:  # the fault is still there; the next run tries again
+            log.error("still_stored", submission=sub, error=type(error).__name__)
+    return done
 
 
 def run_lists(lease: LeaseHolder | None = None) -> list[str]:

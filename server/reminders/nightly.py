@@ -36,7 +36,7 @@ def _plan(store: SqlStore, world: World, area: str, ids: list[str], now: int) ->
         things = [thing for ident in ids if (thing := space.find(ident)) and thing.row and thing.row.area == area]
         changes = Changes(at=now)
         if things:
-            plan_things(things, changes, tx, world.rules, world.calendar, local_date(now))
+            plan_things(things, [], changes, tx, world.rules, world.calendar, local_date(now))
         if changes.visits:
             tx.write(changes)
         return len(changes.visits)

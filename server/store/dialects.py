@@ -1,12 +1,17 @@
 """The only place where SQLite and PostgreSQL differ."""
 
-from collections.abc import Collection
+import sqlite3
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Insert, Table, event, select, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 
 WRITING = "toam_writing"  # execution option of a connection that will write
+MOST_IDS = 5_000  # in one statement: SQLite takes 32,766 variables, PostgreSQL 65,535
+POSTGRES_RACES = {"23505", "40P01", "40001"}  # a unique violation, a deadlock, a serialization failure
+SQLITE_RACES = {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}
 
 
 def prepare_engine(engine: Engine) -> None:
@@ -44,23 +49,39 @@ def upsert(
     connection.execute(statement, list(rows))
 
 
+def chunks(ids: Collection[str]) -> Iterator[list[str]]:
+    """Different ids, sorted, in lists that one statement can take; nothing for no ids."""
+    wanted = sorted(set(ids))
+    for start in range(0, len(wanted), MOST_IDS):
+        yield wanted[start : start + MOST_IDS]
+
+
+def is_race(error: DBAPIError) -> bool:
+    """Whether another transaction was in the way, so that it helps to run again."""
+    if isinstance(error.orig, sqlite3.Error):
+        return getattr(error.orig, "sqlite_errorcode", None) in SQLITE_RACES
+    return getattr(error.orig, "sqlstate", None) in POSTGRES_RACES
+
+
 def lock_counters(connection: Connection, counter: Table, names: Collection[str]) -> dict[str, int]:
     """Lock these counter rows in one sorted statement and give their numbers; missing rows are made first.
 
     On SQLite the transaction holds the whole database already (BEGIN IMMEDIATE).
     """
-    wanted = sorted(names)
-    if not wanted:
-        return {}
-    known = set(connection.scalars(select(counter.c.name).where(counter.c.name.in_(wanted))))
-    missing = [{"name": name, "n": 0} for name in wanted if name not in known]
+    known: set[str] = set()
+    for some in chunks(names):
+        known.update(connection.scalars(select(counter.c.name).where(counter.c.name.in_(some))))
+    missing = [{"name": name, "n": 0} for name in sorted(set(names) - known)]
     if missing:  # before anything is locked: whoever waits for a new row holds none that another one wants
         statement: Any = _insert(connection, counter)
         connection.execute(statement.on_conflict_do_nothing(index_elements=["name"]), missing)
-    query = select(counter.c.name, counter.c.n).where(counter.c.name.in_(wanted)).order_by(counter.c.name)
-    if connection.dialect.name == "postgresql":
-        query = query.with_for_update()
-    return {row.name: row.n for row in connection.execute(query)}
+    numbers: dict[str, int] = {}
+    for some in chunks(names):
+        query = select(counter).where(counter.c.name.in_(some)).order_by(counter.c.name)
+        if connection.dialect.name == "postgresql":
+            query = query.with_for_update()
+        numbers |= {row.name: row.n for row in connection.execute(query)}
+    return numbers
 
 
 def _insert(connection: Connection, table: Table) -> Insert:

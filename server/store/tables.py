@@ -1,126 +1,52 @@
-"""The tables. Times are BigInteger ms since 1970 UTC; JSON is kept as bytes, ready to be served.
+"""All tables; those of the log are made in `log_tables.py`.
 
+Times are BigInteger ms since 1970 UTC; JSON is kept as bytes, ready to be served.
 The area leads the key or an index of every large table, so that a city can partition by it.
 """
 
 from datetime import date
 
-from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Boolean, Date, Index, Integer, LargeBinary, String, Text, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
+from sqlalchemy import BigInteger, Date, Index, Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
 
-ID = String(200)
-AREA = String(40)
-SCOPE = String(60)
-USER = String(100)
+from server.store.base import AREA, FORM, ID, SCOPE, TYPE, USER, db
+from server.store.log_tables import (
+    AuditTable,
+    ConflictTable,
+    Entity,
+    NoticeTable,
+    OpTable,
+    Submission,
+    SubmissionState,
+    WaitingTable,
+)
 
-
-class Base(DeclarativeBase):
-    """The one metadata of the product."""
-
-    registry = registry(
-        type_annotation_map={int: BigInteger, bytes: LargeBinary, bool: Boolean, date: Date, str: Text}
-    )
-
-
-db = SQLAlchemy(model_class=Base, disable_autonaming=True)
-
-
-class Submission(db.Model):
-    """A submission as received, for ever: never updated, never deleted."""
-
-    __tablename__ = "submission"
-    __table_args__ = (Index("submission_area", "area", "received_at"),)
-    id: Mapped[str] = mapped_column(ID, primary_key=True)
-    area: Mapped[str] = mapped_column(AREA)
-    sha256: Mapped[str] = mapped_column(String(64))
-    device: Mapped[str | None] = mapped_column(String(60))
-    author: Mapped[str] = mapped_column(USER, index=True)
-    seq: Mapped[int | None]
-    form: Mapped[str] = mapped_column(String(100))
-    form_version: Mapped[str] = mapped_column(String(100))
-    kind: Mapped[str] = mapped_column(String(50))
-    dialect: Mapped[str] = mapped_column(String(20))
-    raw: Mapped[bytes]  # format byte, then the body
-    observed_at: Mapped[int | None]
-    received_at: Mapped[int]
-    outcome: Mapped[str] = mapped_column(String(20))
-    reason: Mapped[str | None] = mapped_column(String(40))
-    receipt: Mapped[bytes]
-
-
-class OpTable(db.Model):
-    """One submission's effect on one entity. Only `writes` is ever replaced: it is derived."""
-
-    __tablename__ = "op"
-    __table_args__ = (UniqueConstraint("entity", "sub"), Index("op_sub", "sub"))
-    entity: Mapped[str] = mapped_column(ID, primary_key=True)
-    rev: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    area: Mapped[str] = mapped_column(AREA)
-    sub: Mapped[str] = mapped_column(ID)
-    author: Mapped[str] = mapped_column(USER)
-    standing: Mapped[str] = mapped_column(String(20))
-    act: Mapped[str] = mapped_column(String(20))
-    t_norm: Mapped[int]
-    late: Mapped[bool]
-    suspect: Mapped[bool]
-    creates: Mapped[bool]
-    received: Mapped[int]
-    base_rev: Mapped[int | None]
-    base_ok: Mapped[bool]
-    schema: Mapped[int]
-    etag: Mapped[str] = mapped_column(String(10))
-    said: Mapped[bytes]  # {said, seen, loaded, after, areas}
-    writes: Mapped[bytes]
-
-
-class Entity(db.Model):
-    """The present state of an entity, derived from its ops."""
-
-    __tablename__ = "entity"
-    __table_args__ = (
-        Index("entity_area", "area", "type"),
-        Index("entity_household", "household"),
-        Index("entity_scope", "scope"),
-    )
-    id: Mapped[str] = mapped_column(ID, primary_key=True)
-    type: Mapped[str] = mapped_column(String(30))
-    area: Mapped[str] = mapped_column(AREA)
-    scope: Mapped[str | None] = mapped_column(SCOPE)
-    rev: Mapped[int]
-    etag: Mapped[str] = mapped_column(String(10))
-    household: Mapped[str | None] = mapped_column(ID)
-    label: Mapped[str]
-    dob: Mapped[str | None] = mapped_column(String(10))
-    since: Mapped[int]
-    first_sub: Mapped[str] = mapped_column(ID)
-    data: Mapped[bytes]
-    src: Mapped[bytes]
-
-
-class ConflictTable(db.Model):
-    """Concurrent writes that a person must decide; `id` is the hash of entity, cell and members."""
-
-    __tablename__ = "conflict"
-    __table_args__ = (Index("conflict_area", "area", "open"),)
-    id: Mapped[str] = mapped_column(String(24), primary_key=True)
-    area: Mapped[str] = mapped_column(AREA)
-    entity: Mapped[str] = mapped_column(ID, index=True)
-    cell: Mapped[str] = mapped_column(String(60))
-    members: Mapped[bytes]
-    open: Mapped[bool]
-    opened_at: Mapped[int]
-
-
-class NoticeTable(db.Model):
-    """A write that a rule overruled, for its author to see."""
-
-    __tablename__ = "notice"
-    entity: Mapped[str] = mapped_column(ID, primary_key=True)
-    cell: Mapped[str] = mapped_column(String(60), primary_key=True)
-    sub: Mapped[str] = mapped_column(ID, primary_key=True)
-    by_sub: Mapped[str] = mapped_column(ID)
-    kind: Mapped[str] = mapped_column(String(30))
+__all__ = [
+    "Area",
+    "AreaSuccessor",
+    "AssignmentTable",
+    "AuditTable",
+    "ConflictTable",
+    "Counter",
+    "Device",
+    "Entity",
+    "FeedEntry",
+    "FeedMark",
+    "HamletTable",
+    "Lease",
+    "MadeTable",
+    "NoticeTable",
+    "OpTable",
+    "ReminderLine",
+    "ReminderList",
+    "Submission",
+    "SubmissionState",
+    "Token",
+    "User",
+    "VisitTable",
+    "WaitingTable",
+    "db",
+]
 
 
 class Counter(db.Model):
@@ -159,7 +85,7 @@ class MadeTable(db.Model):
     subject: Mapped[str] = mapped_column(ID, primary_key=True)
     sub: Mapped[str] = mapped_column(ID, primary_key=True)
     household: Mapped[str | None] = mapped_column(ID, index=True)
-    form: Mapped[str] = mapped_column(String(100))
+    form: Mapped[str] = mapped_column(FORM)
     t_norm: Mapped[int]
     result: Mapped[str] = mapped_column(String(10))
 
@@ -174,7 +100,7 @@ class VisitTable(db.Model):
     scope: Mapped[str] = mapped_column(SCOPE)
     rule: Mapped[str] = mapped_column(String(30))
     rule_version: Mapped[int] = mapped_column(Integer)
-    subject_type: Mapped[str] = mapped_column(String(30))
+    subject_type: Mapped[str] = mapped_column(TYPE)
     subject: Mapped[str] = mapped_column(ID)
     household: Mapped[str | None] = mapped_column(ID)
     start: Mapped[str] = mapped_column(String(60))

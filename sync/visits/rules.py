@@ -116,11 +116,17 @@ def load_rules(text: str) -> Rules:
     entries = raw.get("rules") if isinstance(raw, dict) else None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise RuleError("the rules file needs a list under `rules`")
-    rules = tuple(_rule(entry) for entry in entries)
+    rules = tuple(_rule(entry | {"subject": subject}) for entry in entries for subject in _subjects(entry))
     for index, rule in enumerate(rules):
         if any(rule.clashes(other) for other in rules[:index]):
             raise RuleError(f"{rule.code}: effective: two rules about a {rule.subject} are in force on one day")
     return Rules(rules, hashlib.sha256(text.encode()).hexdigest()[:12])
+
+
+def _subjects(entry: Mapping[str, Any]) -> Sequence[Any]:
+    """A rule may be about several types of entity: it is then one rule for each."""
+    subject = entry.get("subject")
+    return subject if isinstance(subject, list) and subject else [subject]
 
 
 def _rule(raw: Mapping[str, Any]) -> Rule:
@@ -136,7 +142,7 @@ def _rule(raw: Mapping[str, Any]) -> Rule:
         raise RuleError(f"{code}: {error}") from error
 
 
-_SUBJECTS = ("household", "child", "person", "report", "case")
+_SUBJECTS = ("household", "child", "child_protected", "person", "report", "case", "submission")
 _ROLES = ("collaborator", "supervisor")
 _FIELDS = frozenset(
     {"code", "version", "effective", "subject", "texts", "trigger", "clock", "window", "assignee"}

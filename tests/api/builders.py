@@ -12,10 +12,21 @@ from forms.schema import ROW_ID
 from sync.times import ZONE
 
 AREA = "2025.31135"
-VERSION = "2026112301"
+OTHER = "2025.31120"
+VERSIONS = {"household_registration": "2026112301", "child_situation": "2026112501"}
 ENTITIES = "http://www.opendatakit.org/xforms/entities"
 
 Answers = dict[str, Any]
+
+# An answer to every question whose answer the officers alone read; for a child of 12 or more.
+PROTECTED: Answers = {
+    "abuse_signs": ["5", "7"],
+    "immediate_danger": "1",
+    "sc_protected": ["SC11"],
+    "at_risk_protected": ["AR10"],
+    "child_marriage": "1",
+    "substance_use": "1",
+}
 
 
 def new_id() -> str:
@@ -139,7 +150,7 @@ def item(form: str, answers: Any, *entities: Answers, **more: Any) -> Answers:
     return {
         "id": f"uuid:{uuid.uuid4()}",
         "form": form,
-        "version": VERSION,
+        "version": VERSIONS.get(form, "1"),
         "kind": "visit",
         "observed_at": moment(),
         "answers": answers,
@@ -151,6 +162,12 @@ def register(household: str, children: Mapping[str, str], years: int = 9, **more
     """The item that registers a household with children (id -> name)."""
     answers = registration(household, children, years, **more)
     return item("household_registration", answers, claim("household", household))
+
+
+def rewrite(household: str, base: str, data: Mapping[str, Any], **changes: Any) -> Answers:
+    """The item of a household's form filled in again, on the state `base` that showed `data`."""
+    answers = registration(household, {}, **({"head_name": data["head_name"], "members": []} | changes))
+    return item("household_registration", answers, claim("household", household, base, data))
 
 
 def visit(

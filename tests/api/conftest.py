@@ -14,7 +14,7 @@ import orjson
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from werkzeug.test import TestResponse
 
 import server.world
@@ -24,22 +24,26 @@ from server.app import create_app
 from server.auth.tokens import issue
 from server.cli.people import enrol_device, fill_areas
 from server.clock import now
+from server.rebuild import rebuild_all
 from server.store.people import add_user, assign
 from server.store.rows import unpack
-from server.store.tables import Device, Submission, db
+from server.store.tables import AssignmentTable, Device, Submission, db
 from server.world import Nest
 from sync.authority import Role
 from sync.times import DAY, iso, local_date
-from tests.api.builders import AREA
+from tests.api.builders import AREA, OTHER
 
 ENROLLED_DAYS = 30
-PEOPLE: Mapping[str, tuple[Role, str | None]] = {
+Person = tuple[Role, str | Sequence[str] | None] | tuple[Role, str | Sequence[str] | None, str]  # hamlets, area
+PEOPLE: Mapping[str, Person] = {
     "u1": (Role.COLLABORATOR, "01"),
     "u2": (Role.COLLABORATOR, "01"),
     "u9": (Role.COLLABORATOR, "05"),
     "s1": (Role.SUPERVISOR, None),
     "c1": (Role.SCHEDULER, None),
     "a1": (Role.ADMINISTRATOR, None),
+    "u5": (Role.COLLABORATOR, "01", OTHER),
+    "s5": (Role.SUPERVISOR, None, OTHER),
 }
 
 
@@ -93,6 +97,53 @@ class Town:
         assert answer.status_code == 200, answer.text
         return answer.get_json()
 
+    def ask(self, path: str, user: str = "s1", **body: Any) -> TestResponse:
+        """Send JSON to an endpoint of the API."""
+        return self.post(orjson.dumps(body), user, f"/api/v1/{path}")
+
+    def act(self, path: str, user: str = "s1", **body: Any) -> dict[str, Any]:
+        """An act at the desk that is carried out."""
+        answer = self.ask(path, user, **body)
+        assert answer.status_code == 200, answer.text
+        return answer.get_json()
+
+    def refusal(self, path: str, user: str = "s1", **body: Any) -> tuple[int, str]:
+        """Status and code of an act that is refused."""
+        answer = self.ask(path, user, **body)
+        assert answer.status_code >= 400, answer.text
+        assert answer.content_type == "application/problem+json"
+        return answer.status_code, answer.get_json()["code"]
+
+    def status(self, ident: str, user: str = "u1") -> dict[str, Any]:
+        """What `sync/status` tells the author: the state of a submission."""
+        told = self.act("sync/status", user, ids=[ident])
+        return told["states"][0]
+
+    def page(self, ident: str, user: str = "s1") -> dict[str, Any]:
+        """A submission as the desk shows it."""
+        answer = self.get(f"/api/v1/submissions/{ident}", user)
+        assert answer.status_code == 200, answer.text
+        return answer.get_json()
+
+    def rows(self, query: Any) -> list[Any]:
+        """The rows of a query, as they are stored now."""
+        with self.app.app_context():
+            return list(db.session.execute(query).all())
+
+    def assigned(self, user: str, area: str, hamlet: str | None, begins: float, ends: float | None = None) -> None:
+        """Give a user a charge from and to a number of days from now."""
+        today = local_date(now())
+        with self.app.app_context():
+            last = today + timedelta(days=ends) if ends is not None else None
+            assign(user, area, hamlet, today + timedelta(days=begins), last)
+            db.session.commit()
+
+    def relieved(self, user: str) -> None:
+        """Take all charges from a user."""
+        with self.app.app_context():
+            db.session.execute(delete(AssignmentTable).where(AssignmentTable.user == user))
+            db.session.commit()
+
     def stored(self) -> dict[str, bytes]:
         """The raw bytes of every submission that is kept, by id."""
         with self.app.app_context():
@@ -132,18 +183,23 @@ def template(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> 
 
 
 @pytest.fixture
+def towns() -> list[Town]:
+    """The servers that a test has made."""
+    return []
+
+
+@pytest.fixture
 def new_town(
-    tmp_path: Path, template: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, template: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, towns: list[Town]
 ) -> Iterator[Callable[..., Town]]:
     """Makes servers, each on a database of its own; `settings` change what this one is run with."""
     monkeypatch.setattr(server.world, "load_catalogue", lambda: catalogue)
-    towns: list[Town] = []
 
-    def make(people: Mapping[str, tuple[Role, Any]] = PEOPLE, **settings: Any) -> Town:
+    def make(people: Mapping[str, Person] = PEOPLE, **settings: Any) -> Town:
         folder = tmp_path / f"town{len(towns)}"
         folder.mkdir()
         shutil.copy(template, folder / "toam.sqlite3")
-        town = _town(create_app(Settings(data=folder, scheduler=False, **settings)), people)
+        town = build_town(create_app(Settings(data=folder, scheduler=False, **settings)), people)
         towns.append(town)
         return town
 
@@ -154,21 +210,31 @@ def new_town(
 
 
 @pytest.fixture
+def rebuilt(new_town: Callable[..., Town], towns: list[Town]) -> Iterator[None]:
+    """After the test everything that is derived must be what the log alone gives."""
+    yield
+    for town in towns:
+        with town.app.app_context():
+            assert not rebuild_all(town.nest, now(), town.nest.committer.run, write=False).differences
+
+
+@pytest.fixture
 def town(new_town: Callable[..., Town]) -> Town:
     """One server with the usual people."""
     return new_town()
 
 
-def _town(app: Flask, people: Mapping[str, tuple[Role, Any]]) -> Town:
+def build_town(app: Flask, people: Mapping[str, Person]) -> Town:
+    """The server with these people, their phones and tokens."""
     begins = local_date(now()) - timedelta(days=ENROLLED_DAYS + 1)
     enrolled = now() - ENROLLED_DAYS * DAY
     tokens, devices = {}, {}
     with app.app_context():
-        for ident, (role, hamlets) in people.items():
+        for ident, (role, hamlets, *elsewhere) in people.items():
             add_user(ident, f"Người dùng {ident}", role)
             if role is not Role.ADMINISTRATOR:
                 for hamlet in [hamlets] if hamlets is None or isinstance(hamlets, str) else hamlets:
-                    assign(ident, AREA, hamlet, begins)
+                    assign(ident, str(elsewhere[0]) if elsewhere else AREA, hamlet, begins)
             if role is Role.COLLABORATOR:
                 devices[ident] = enrol_device(f"Máy của {ident}", enrolled)
             tokens[ident] = issue(ident, devices.get(ident), enrolled)

@@ -11,8 +11,8 @@ import pytest
 import server.committer
 from server.clock import now
 from server.committer import Committer
+from sync.arrival import Arrival, Sender
 from sync.envelope import RawItem
-from sync.reading import Arrival, Sender
 from sync.receive import Unsettled
 from tests.api.builders import claim, item, new_id, nobody_home, register
 from tests.api.conftest import Town, digest
@@ -162,11 +162,11 @@ def _counted(monkeypatch: pytest.MonkeyPatch, poison: str = "") -> list[int]:
     sizes: list[int] = []
     real = server.committer.receive
 
-    def counting(arrivals: Sequence[Arrival], store: Any, world: Any, at: int) -> list[dict[str, Any]]:
+    def counting(arrivals: Sequence[Arrival], store: Any, world: Any, at: int, *more: Any) -> list[dict[str, Any]]:
         sizes.append(len(arrivals))
         if any(arrival.id == poison for arrival in arrivals):
             raise ZeroDivisionError
-        return real(arrivals, store, world, at)
+        return real(arrivals, store, world, at, *more)
 
     monkeypatch.setattr(server.committer, "receive", counting)
     return sizes

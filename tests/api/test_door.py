@@ -221,7 +221,7 @@ def test_an_id_that_cannot_be_used(town: Town, ident: Any) -> None:
     [
         ({"form": "tax_return"}, "unknown_form", "unknown_form"),
         ({"version": "1999010101"}, "unknown_version", "unknown_version"),
-        ({"kind": "delete"}, "kind", "not_allowed"),
+        ({"kind": "resolve"}, "kind", "not_allowed"),
         ({"author": "nobody"}, "author", "not_allowed"),
         ({"form": 5}, "bad_field", "unreadable"),
         ({"version": None}, "bad_field", "unreadable"),

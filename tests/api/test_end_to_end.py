@@ -14,6 +14,8 @@ from sync.times import local_date
 from tests.api.builders import AREA, claim, in_xml, item, moment, new_id, nobody_home, register, visit
 from tests.api.conftest import Town
 
+pytestmark = pytest.mark.usefixtures("rebuilt")
+
 NAME = "Lê Ngọc Hân"
 SEEN = {"full_name", "dob", "sex", "school_name", "school_level", "grade", "school_status", "risk_now", "helmet"}
 

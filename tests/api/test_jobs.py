@@ -66,11 +66,11 @@ def test_a_job_that_was_overtaken_stops(town: Town) -> None:
             run_lists(mine)
 
 
-def test_the_scheduler_has_its_three_jobs_at_local_hours(new_town: Callable[..., Town]) -> None:
+def test_the_scheduler_has_its_jobs_at_local_hours(new_town: Callable[..., Town]) -> None:
     scheduler = start_jobs(new_town().app)
     try:
         jobs = {job.id: job.next_run_time for job in scheduler.get_jobs()}
-        assert set(jobs) == {"lease", "plan", "lists"}
+        assert set(jobs) == {"lease", "plan", "lists", "retry"}
         assert jobs["plan"].astimezone(local_time(now()).tzinfo).hour == 1
         assert jobs["lists"].astimezone(local_time(now()).tzinfo).hour == 4
     finally:

@@ -14,11 +14,23 @@ from tests.api.conftest import Town
 
 PAGE = Path(__file__).parents[2] / "docs" / "problems.md"
 CHECKS = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much]
+REVIEWS = ("approve", "return", "reject", "unreject", "accept", "repair")
 ENDPOINTS = {
     ("post", "/api/v1/sync"),
     ("post", "/api/v1/sync/status"),
     ("get", "/api/v1/sync/config"),
     ("get", "/api/v1/entities/{kind}/{ident}"),
+    ("get", "/api/v1/entities/{kind}/{ident}/history"),
+    ("post", "/api/v1/entities/{kind}/{ident}/correct"),
+    ("post", "/api/v1/entities/{kind}/{ident}/delete"),
+    ("post", "/api/v1/entities/{kind}/{ident}/restore"),
+    ("get", "/api/v1/conflicts"),
+    ("get", "/api/v1/conflicts/{ident}"),
+    ("post", "/api/v1/conflicts/{ident}/resolve"),
+    ("get", "/api/v1/submissions"),
+    ("get", "/api/v1/submissions/{ident}"),
+    ("post", "/api/v1/submissions/acts"),
+    *(("post", f"/api/v1/submissions/{{ident}}/{act}") for act in REVIEWS),
     ("get", "/api/v1/lists/{number}"),
 }
 

@@ -12,11 +12,12 @@ import pytest
 from forms.catalogue import Catalogue
 from forms.form import Form, Kind
 from server.clock import now
+from sync.arrival import Sender
 from sync.authority import Role
 from sync.envelope import RawItem
-from sync.reading import Reader, Sender
+from sync.reading import Reader
 from sync.times import local_date
-from tests.api.builders import AREA, VERSION, claim, moment
+from tests.api.builders import AREA, VERSIONS, claim, moment
 from tests.api.conftest import Town
 from tests.engines.fill import Filled, FilledEntity
 from tests.engines.javarosa import Engine
@@ -42,7 +43,7 @@ class Filling:
         return {
             "id": self.filled.instance_id,
             "form": self.form.id,
-            "version": VERSION,
+            "version": VERSIONS[self.form.id],
             "observed_at": moment(),
             "xml": self.filled.xml,
             "entities": list(claims),
@@ -160,7 +161,8 @@ def _compare(town: Town, form: Form, entity: FilledEntity, rows: Mapping[str, An
         if name == "household":
             assert value == state["data"]["household"]
         assert state["data"].get(name) == value, (entity.id, name)
-    assert {name: state["data"].get(name, []) for name in rows} == rows
+    told = {name: [entry["value"] for entry in state["series"].get(name, [])] for name in rows}
+    assert told == rows
     assert state["scope"] in {f"{AREA}/{hamlet}" for hamlet in HAMLETS}
 
 

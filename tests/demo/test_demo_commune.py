@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 
 from forms.catalogue import Entry, load_catalogue
+from forms.entity_types import protected_id, protected_names
 from forms.expressions import Value, string, truth
 from forms.filling import fill
 from forms.form import Form, Question
 from forms.schema import ROW_ID, check
 from server.demo.commune import AREA, HAMLETS, Commune, Item, commune
 from server.demo.dice import Dice
+from server.demo.protection import SECRET
 from sync.authority import Role
 
 ROOT = Path(__file__).parents[2]
@@ -139,6 +141,7 @@ def test_every_answer_is_one_that_the_form_takes(made: Commune) -> None:
         filled = fill(entry.form, CATALOGUE.types, answers, named, item.instance_id, day)
         assert filled.problems == (), (item, filled.problems)
         expected = {item.child or item.household} | {row[ROW_ID] for row in members_of(item) if ROW_ID in row}
+        expected |= {protected_id(str(item.child))} if set(SECRET) & set(item.answers) else set()
         assert {told.id for told in filled.told} == expected, item
 
 
@@ -152,6 +155,21 @@ def test_no_question_is_answered_that_was_not_asked(made: Commune) -> None:
         for level, answers in levels:
             for name in set(answers) - {ROW_ID, "household_id", *entry.form.repeats}:
                 assert level.asked(entry.form.by_name[name]), (name, answers)
+
+
+def test_few_children_are_in_need_of_protection_and_one_of_them_now() -> None:
+    told = {name: [item for item in MADE.situations if name in item.answers] for name in SECRET}
+    assert 3 <= len({item.child for item in told["abuse_signs"]}) <= 12
+    assert [item.answers["immediate_danger"] for item in told["immediate_danger"]].count("1") == 1
+    assert 2 <= len({item.child for item in told["sc_protected"]}) <= 8
+    secret = {item.child for items in told.values() for item in items}
+    assert len(secret) < len({item.child for item in MADE.situations}) / 5
+    for item in told["abuse_signs"]:
+        assert item.answers["risk_now"] in ("2", "3")
+    danger = next(item for item in MADE.situations if item.answers.get("immediate_danger") == "1")
+    assert danger.answers["risk_now"] == "3" and danger.answers["abuse_signs"]
+    assert TODAY - date.fromisoformat(danger.answers["visit_date"]) <= timedelta(days=2)
+    assert set(SECRET) == {name for name in protected_names(CATALOGUE.types) if name != "law_conflict"}
 
 
 def test_every_question_is_answered_somewhere() -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from forms.entity_types import protected_names
+from forms.type_files import load_entity_types
 from forms.xlsform import load_sheets, to_xform
 from tests.engines.fill import Filled, FilledEntity
 from tests.engines.javarosa import Engine
@@ -103,6 +105,26 @@ def test_a_visit_updates_the_child_that_was_chosen(registered: list[Filled], vis
             if name in known[entity.id].properties:
                 assert value == known[entity.id].properties[name]
     assert any(filled.kept for filled in visited)
+
+
+def test_protected_answers_come_into_no_list_of_the_phone(visited: list[Filled]) -> None:
+    """The real engine keeps them in the submission alone: they have no `save_to`."""
+    secret = protected_names(load_entity_types(FORMS / "entities"))
+    answered = {path.rpartition("/")[2] for filled in visited for path, value in filled.answered.items() if value}
+    assert answered & secret == secret - {"law_conflict"}
+    for filled in visited:
+        assert not {name for entity in filled.entities for name in entity.properties} & secret
+    assert any("internet_use" in entity.properties for filled in visited for entity in filled.entities)
+
+
+def test_signs_demand_a_word_on_danger_and_danger_shows_whom_to_call(visited: list[Filled]) -> None:
+    path = "/data/interview/protection"
+    met = [filled.expected for filled in visited if f"{path}/abuse_signs" in filled.expected]
+    assert {bool(answers[f"{path}/abuse_signs"]) for answers in met} == {True, False}
+    for answers in met:
+        assert answers[f"{path}/immediate_danger"] or not answers[f"{path}/abuse_signs"]
+        assert (f"{path}/call_now" in answers) == (answers[f"{path}/immediate_danger"] == "1")
+    assert any(f"{path}/call_now" in answers for answers in met)
 
 
 def test_nobody_met_leaves_the_interview_out(registered: list[Filled], visited: list[Filled]) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from forms.entity_types import EntityType
 from forms.filling import CONSTRAINT, REQUIRED, Filled, fill
-from forms.form import Form, FormError, Kind, read_form
+from forms.form import Form, FormError, Kind
 from forms.instance import UnreadableInstance, answers_of, parse_instance
 from forms.schema import MAX_ROWS, ROW_ID, UNKNOWN, check, schema_of
+from forms.xform import read_form
 from forms.xlsform import Sheets, to_xform
 from tests.sync.types import kind_of, prop
 
@@ -43,7 +45,16 @@ def row(kind: str, name: str = "", **columns: str) -> dict[str, str]:
 
 
 def compiled(survey: Sequence[Mapping[str, str]], entities: Sequence[Mapping[str, str]]) -> Form:
-    settings = {"form_title": "Thử", "form_id": "thu", "version": "1", "ward_list": "2025"}
+    return compiled_with(TYPES, survey, entities)
+
+
+def compiled_with(
+    types: Mapping[str, EntityType],
+    survey: Sequence[Mapping[str, str]],
+    entities: Sequence[Mapping[str, str]],
+    ward_list: str = "2025",
+) -> Form:
+    settings = {"form_title": "Thử", "form_id": "thu", "version": "1", "ward_list": ward_list}
     choices = [{"list_name": "needs", "name": code, VI: code} for code in ("an", "hoc", "o")] + [
         {"list_name": "yes_no", "name": code, VI: code} for code in ("0", "1")
     ]
@@ -51,7 +62,7 @@ def compiled(survey: Sequence[Mapping[str, str]], entities: Sequence[Mapping[str
     rows = {name: tuple(found) for name, found in sheets.items()}
     headers = {name: tuple(dict.fromkeys(column for r in found for column in r)) for name, found in rows.items()}
     form = to_xform(Sheets(rows["survey"], rows["choices"], rows["entities"], rows["settings"], headers))
-    return read_form(form.xml, form.ward_list, TYPES)
+    return read_form(form.xml, form.ward_list, types)
 
 
 REGISTER = compiled(
@@ -282,11 +293,29 @@ def test_problems_are_told_in_vietnamese() -> None:
     ],
 )
 def test_what_the_schema_refuses(answers: Any, code: str, pointer: str) -> None:
-    loaded, problems = check(schema_of(REGISTER), answers)
-    assert loaded == {}
+    _, problems = check(schema_of(REGISTER), answers)
     assert [(problem.code, problem.pointer) for problem in problems] == [(code, pointer)]
     assert problems[0].detail.endswith(".")
     assert problems[0].detail.isascii() is False
+
+
+def test_the_valid_answers_of_a_refused_form_are_not_lost() -> None:
+    rows = ["Bé", {"full_name": " Tí ", "needs": ["x"]}, {"full_name": "Tư", "strange": 1}]
+    bad = GOOD | {"people": 1.5, "phone": 7, "strange": 1, "visit_result": "7", "members": rows}
+    loaded, problems = check(schema_of(REGISTER), bad)
+    assert {problem.pointer for problem in problems} == {
+        *(f"/answers/{name}" for name in ("people", "phone", "strange", "visit_result", "members/0")),
+        "/answers/members/1/needs",
+        "/answers/members/2/strange",
+    }
+    assert loaded == {
+        "visit_date": "2026-11-20",
+        "ward_code": "31135",
+        "head_name": "Trần  Văn Hoà",
+        "phone_note": "gọi buổi tối",
+        "members": [{}, {"full_name": "Tí"}, {"full_name": "Tư"}],
+    }
+    assert check(schema_of(REGISTER), ["x"])[0] == check(schema_of(REGISTER), None)[0] == {}
 
 
 def test_what_the_schema_makes_of_answers() -> None:

@@ -8,8 +8,8 @@ from sqlalchemy import Row, select
 
 from server.store.store import SqlStore
 from server.store.tables import Counter, FeedEntry
-from sync.model import Op, Standing, Write
-from sync.ports import Changes, EntityRow, OpRow, SubmissionRow, Touched
+from sync.model import Act, Op, Standing, Write
+from sync.ports import AuditRow, Changes, EntityRow, Mark, OpRow, Review, StateRow, SubmissionRow, Touched
 from sync.visits.plan import Visit, VisitState
 
 HERE, THERE = "2025.31135", "2025.31147"
@@ -34,9 +34,11 @@ def entity(ident: str, **values: Any) -> EntityRow:
     return EntityRow(id=ident, **row | values)
 
 
-def op(ident: str, sub: str, rev: int, **values: Any) -> OpRow:
-    """A plain op, on no base."""
-    return OpRow(rev, f"{rev:010x}", NOON, Op(sub, ident, "u11", NOON, {}, **values), {}, None, 1, HERE)
+def op(ident: str, sub: str, rev: int | None, **values: Any) -> OpRow:
+    """A plain op, on no base; held if `rev` is None. Ops arrive in the order of their revisions."""
+    marks = () if rev is None else (Mark(rev, f"{rev:010x}", NOON),)
+    told: dict[str, Any] = {"arrived": NOON * 1_000 + (rev or 0)}
+    return OpRow(Op(sub, ident, "u11", NOON, {}, **told | values), marks, NOON, HERE)
 
 
 def rich_op(ident: str) -> OpRow:
@@ -49,19 +51,39 @@ def rich_op(ident: str) -> OpRow:
         said={"full_name": "Lê Thị Đào", "sc_codes": ["SC1", "SC2"], "grade": 4, "phone": None},
         creates=True,
         snapshot=frozenset({"s1"}),
+        base_ok=True,
         after=("s0", "s00"),
         seen={"full_name": "Lê Thị Dao", "weight_kg": 12.5},
         loaded=frozenset({"full_name", "dob"}),
         standing=Standing.SUPERVISOR,
+        act=Act.REPAIR,
         late=True,
         suspect=True,
-        areas=frozenset({HERE, THERE}),
+        places=frozenset({HERE, f"{THERE}/04"}),
+        arrived=NOON * 1_000 + 7,
+        amends="s00",
+        day="2026-11-23",
+        schema=3,
+        target="s0",
     )
     writes = {
         "full_name": Write({"full_name": "Lê Thị Đào"}, frozenset({"s1"}), blind=True, request=True),
+        "sc_codes": Write({"sc_codes": ["SC2"]}, added=frozenset({"SC2"}), removed=frozenset({"SC1", "SC3"})),
+        "weight": Write({"kg": 12.5}, items=({"kg": 12.5, "on": "2026-11-23"}, {"kg": 12})),
         "phone": Write({}),
     }
-    return OpRow(2, "bbbbbbbbbb", NOON + 1, told, writes, 1, 3, THERE)
+    marks = (Mark(2, "bbbbbbbbbb", NOON + 1), Mark(5, "cccccccccc", NOON + 2), Mark(6, "dddddddddd", NOON + 3))
+    return OpRow(told, marks, NOON + 1, THERE, 1, writes, "0f" * 16, "child_situation", "1", "child")
+
+
+def state(sub: str, **values: Any) -> StateRow:
+    row: dict[str, Any] = {"area": HERE, "author": "u11", "state": Review.RECEIVED}
+    return StateRow(sub, **row | values)
+
+
+def act(subject: str, area: str = HERE, **values: Any) -> AuditRow:
+    row: dict[str, Any] = {"at": NOON, "who": "u21", "act": "approve", "sub": "s1", "detail": {"b": 1, "a": ["x"]}}
+    return AuditRow(area, subject=subject, **row | values)
 
 
 def visit(ident: str, **values: Any) -> Visit:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
 
+import orjson
 import pytest
 from flask import Flask
 from sqlalchemy import event, func, select
@@ -15,8 +16,8 @@ from server.demo.commune import Commune, Item, commune
 from server.store.people import add_user, assign
 from server.store.tables import ConflictTable, FeedEntry, MadeTable, OpTable, Submission, VisitTable, db
 from server.world import Nest, current_nest
+from sync.arrival import Arrival, Sender
 from sync.envelope import RawItem
-from sync.reading import Arrival, Sender
 from sync.receive import receive
 from sync.times import to_ms
 
@@ -64,7 +65,7 @@ class Phones:
         sender = Sender(REGISTRATION.author, phone, frozenset({REGISTRATION.author}), 0)
         arrivals: list[Arrival] = []
         for item in items:
-            raw = RawItem(repr(item).encode(), item, None)
+            raw = RawItem(orjson.dumps(item), item, None)
             arrivals.append(self.nest.reader.read(raw, sender, None, self.at))
         return receive(arrivals, self.nest.store, self.nest.world, self.at)
 

@@ -15,17 +15,19 @@ from sqlalchemy import event, select
 from server.store.store import SqlStore
 from server.store.tables import FeedEntry, FeedMark, db
 from sync.model import Conflict, Notice, NoticeKind
-from sync.ports import Touched
+from sync.ports import Touched, Waiting
 from sync.visits.plan import Made, VisitState
 from tests.store.samples import (
     HERE,
     THERE,
+    act,
     changes,
     counters,
     entity,
     feed,
     op,
     rows,
+    state,
     submission,
     touched,
     visit,
@@ -201,12 +203,16 @@ def test_the_number_of_statements_does_not_grow_with_the_number_of_items(store: 
         ids = [f"{run}-{n}" for n in range(count)]
         change = changes(
             submissions=[submission(i) for i in ids],
-            ops=[op(i, i, 1) for i in ids],
+            states={i: state(i) for i in ids},
+            ops=[op(i, i, 1) for i in ids] + [op(i, f"{i}-held", None) for i in ids],
             rederived=[op(i, i, 1) for i in ids],
+            waiting={i: frozenset({Waiting(i, i, i), Waiting(run, i, i)}) for i in ids},
+            audit=[act(i) for i in ids],
             entities=[entity(i) for i in ids],
             conflicts=[Conflict(i, i, "phone", (i,)) for i in ids],
             notices=[(i, Notice("phone", i, i, NoticeKind.OVERRULED)) for i in ids],
             made=[Made(i, "f", 1, "1", i, None) for i in ids],
+            unmade=[Made(i, "f", 1, "1", f"{i}-other", None) for i in ids],
             visits=[visit(i, state=VisitState.DONE) for i in ids],
             moved_visits={i: f"{i}-next" for i in ids},
             touched={Touched(f"user:{i}", f"user:{i}", "s", i) for i in ids} | {touched(i) for i in ids},
@@ -214,9 +220,11 @@ def test_the_number_of_statements_does_not_grow_with_the_number_of_items(store: 
         statements.clear()
         store.areas_of(ids)
         with store.transaction([HERE]) as tx:
-            for read in (tx.held, tx.ledgers, tx.children, tx.authors, tx.made, tx.visits):
+            reads = (tx.held, tx.submissions, tx.states, tx.waiting, tx.watching, tx.authors, tx.touching)
+            for read in (*reads, tx.ledgers, tx.children, tx.made, tx.visits):
                 read(ids)
             tx.write(change)
+            tx.write(changes(entities=change.entities))  # closes all the conflicts
         return list(statements)
 
     batch("first", 1)

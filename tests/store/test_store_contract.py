@@ -5,7 +5,9 @@ from datetime import date
 
 import pytest
 from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
 
+from server.store import dialects
 from server.store.store import SqlStore
 from server.store.tables import (
     AssignmentTable,
@@ -18,7 +20,7 @@ from server.store.tables import (
 )
 from sync.authority import Assignment, Author, Role
 from sync.model import Conflict, Notice, NoticeKind
-from sync.ports import Changes, Raced, Touched
+from sync.ports import Changes, Raced, Touched, Waiting
 from sync.visits.plan import Made, VisitState
 from tests.store.samples import (
     HERE,
@@ -30,6 +32,7 @@ from tests.store.samples import (
     op,
     rich_op,
     rows,
+    state,
     submission,
     touched,
     visit,
@@ -95,6 +98,7 @@ def test_ledgers_give_back_every_op_as_it_was(store: SqlStore) -> None:
     row = entity(
         "c1", rev=7, scope=None, household="h1", label="Đào", dob="2020-01-31", type="household",
         data={"full_name": "Lê Thị Đào", "sc_codes": ["SC1"]}, src={"full_name": "s2"},
+        broken=("married_young", "grade_of_age"), dead=True,
     )  # fmt: skip
     log, other = [op("c1", "s1", 1), rich_op("c1")], op("c2", "s1", 1)
     write(store, changes(ops=[*reversed(log), other], entities=[row, entity("c2")]))
@@ -104,37 +108,6 @@ def test_ledgers_give_back_every_op_as_it_was(store: SqlStore) -> None:
     assert ledgers["c1"].row == row
     assert list(ledgers["c1"].ops) == log
     assert list(ledgers["c2"].ops) == [other]
-
-
-@pytest.mark.parametrize(
-    ("base", "ok", "seen"),
-    [
-        (2, True, {"s1", "s2"}),
-        (4, True, {"s1", "s2", "s3"}),
-        (0, True, set()),
-        (None, True, set()),
-        (2, False, set()),
-    ],
-)
-def test_the_base_of_an_op_stands_for_the_ops_up_to_that_revision(
-    store: SqlStore, base: int | None, ok: bool, seen: set[str]
-) -> None:
-    """Revisions have gaps: here nothing has revision 4."""
-    log = [op("c1", "s1", 1), op("c1", "s2", 2), op("c1", "s3", 3), op("c1", "s5", 5, base_ok=ok)]
-    log[-1] = replace(log[-1], base_rev=base)
-    write(store, changes(ops=log, entities=[entity("c1", rev=5)]))
-    with store.transaction([]) as tx:
-        found = tx.ledgers(["c1"])["c1"].ops[-1]
-    assert (set(found.op.snapshot), found.op.base_ok, found.base_rev) == (seen, ok, base)
-
-
-def test_derived_writes_are_replaced_and_nothing_else_of_the_log(store: SqlStore) -> None:
-    first, second = op("c1", "s1", 1), rich_op("c1")
-    write(store, changes(ops=[first, second], entities=[entity("c1", rev=2)]))
-    again = replace(second, writes={"grade": second.writes["phone"]})
-    write(store, changes(rederived=[again], entities=[entity("c1", rev=2)]))
-    with store.transaction([]) as tx:
-        assert list(tx.ledgers(["c1"])["c1"].ops) == [first, again]
 
 
 def test_children_are_those_who_live_there_now(store: SqlStore) -> None:
@@ -181,6 +154,18 @@ def test_visits_made_are_found_by_subject_and_by_household(store: SqlStore) -> N
         assert list(tx.made(["c3", "c1"])) == [first, others[1]]
 
 
+def test_a_visit_made_is_overwritten_and_forgotten_by_submission_and_subject(store: SqlStore) -> None:
+    first, other = Made("s1", "f", NOON, "1", "c1", "h1"), Made("s1", "f", NOON, "1", "c2", None)
+    write(store, changes(made=[first, other]))
+    moved = Made("s1", "g", NOON + 1, "3", "c1", "h2")
+    write(store, changes(made=[moved], unmade=[first]))
+    with store.transaction([]) as tx:
+        assert list(tx.made(["c1", "c2", "h1", "h2"])) == [other, moved]
+    write(store, changes(unmade=[other, Made("s9", "f", NOON, "1", "c9", None)]))
+    with store.transaction([]) as tx:
+        assert list(tx.made(["c1", "c2"])) == [moved]
+
+
 def test_visits_are_overwritten_by_id_and_read_in_any_state(store: SqlStore) -> None:
     write(store, changes(visits=[visit("v1"), visit("v2", subject="h2", household="x", statutory=True)]))
     done = visit("v1", state=VisitState.DONE, done_by="s9", attempts=2, due=date(2026, 12, 24))
@@ -196,13 +181,57 @@ def test_visits_are_overwritten_by_id_and_read_in_any_state(store: SqlStore) -> 
         changes(submissions=[submission("s1")]),
         changes(ops=[op("c1", "s9", 1)]),
         changes(ops=[op("c1", "s1", 9)]),
+        changes(ops=[op("c1", "s1", None)]),
+        changes(rederived=[op("c1", "s2", 1)]),
     ],
-    ids=["the submission", "the revision", "the submission on this entity"],
+    ids=["the submission", "the revision", "the op", "the op that is held", "the revision of one that was held"],
 )
 def test_what_another_transaction_has_stored_first_is_raced(store: SqlStore, again: Changes) -> None:
-    write(store, changes(submissions=[submission("s1")], ops=[op("c1", "s1", 1)], entities=[entity("c1")]))
+    log = [op("c1", "s1", 1), op("c1", "s2", None)]
+    write(store, changes(submissions=[submission("s1")], ops=log, entities=[entity("c1")]))
     before = rows(store, Submission.id), counters(store)
     again = replace(again, touched={touched("c2")}, submissions=[*again.submissions, submission("s7")])
     with pytest.raises(Raced), store.transaction([HERE]) as tx:
         tx.write(again)
     assert (rows(store, Submission.id), counters(store)) == before
+
+
+def test_a_fault_of_our_own_is_not_taken_for_a_race(store: SqlStore) -> None:
+    """Running again would not help."""
+    with pytest.raises(IntegrityError), store.transaction([HERE]) as tx:
+        tx.write(changes(submissions=[submission("s1", author=None)]))
+
+
+def test_more_ids_than_a_statement_takes_are_read_and_written(store: SqlStore) -> None:
+    many = [f"n{n:05}" for n in range(33_000)]
+    last, waits = many[-1], Waiting("k1", "c1", many[-1])
+    planned = visit("v1", subject=last)
+    change = changes(
+        submissions=[submission(last)], ops=[op(last, "s1", 1)], entities=[entity(last, household=last)],
+        made=[Made("s1", "f", NOON, "1", many[0], last)], visits=[planned], states={last: state(last)},
+        waiting={last: frozenset({waits})},
+    )  # fmt: skip
+    write(store, change)
+    write(store, changes(waiting={sub: frozenset({waits}) if sub == last else frozenset() for sub in many}))
+    with store.transaction([]) as tx:
+        assert list(tx.held(many)) == list(tx.submissions(many)) == list(tx.states(many)) == [last]
+        assert list(tx.ledgers(many)) == [last]
+        assert [row.id for row in tx.children(many)] == [last]
+        assert (tx.authors(many), tx.touching(many), list(tx.waiting(many)), list(tx.watching(many))) == (
+            {},
+            {},
+            [],
+            [waits],
+        )
+        assert ([made.subject for made in tx.made(many)], list(tx.visits(many))) == ([many[0]], [planned])
+    assert store.areas_of(many) == {last: HERE}
+
+
+def test_more_counters_than_a_statement_takes_are_locked(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialects, "MOST_IDS", 3)
+    areas = [f"2025.{n:05}" for n in range(10)]
+    write(store, changes(touched={touched("c1", areas[4])}), tuple(areas[:7]))
+    with store.transaction(areas) as tx:
+        assert tx.areas == set(areas)
+        tx.write(changes(touched={touched("c1", area) for area in areas}))
+    assert counters(store) == {area: 1 + (area == areas[4]) for area in areas}

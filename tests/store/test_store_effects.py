@@ -51,25 +51,53 @@ def test_every_counter_that_moved_is_marked_with_a_random_number(store: SqlStore
     assert all(len(mark[2]) == 16 for mark in marks)
 
 
-def test_conflicts_close_and_reopen_and_remember_when_they_opened(store: SqlStore) -> None:
-    def conflicts(at: int, *open_now: str) -> list[tuple[Any, ...]]:
-        found = [Conflict(ident, "c1", "phone", ("s1", "s2")) for ident in open_now]
-        write(store, Changes(entities=[entity("c1")], conflicts=found, at=at))
-        return rows(store, ConflictTable.id, ConflictTable.open, ConflictTable.opened_at)
+def conflicts_of(store: SqlStore, at: int, *open_now: str, by: str | None = None) -> list[tuple[Any, ...]]:
+    """What is stored when these are the open conflicts of `c1`, on a cell each, and `by` has ruled on all of them."""
+    found = [Conflict(ident, "c1", f"cell-{ident}", ("s1", "s2")) for ident in open_now]
+    closed_by = {("c1", f"cell-{ident}"): by for ident in ("k1", "k2")} if by else {}
+    write(store, Changes(entities=[entity("c1")], conflicts=found, closed_by=closed_by, at=at))
+    names = ("id", "open", "opened_at", "resolved_by", "closed_at")
+    return rows(store, *(getattr(ConflictTable, name) for name in names))
 
+
+def test_conflicts_close_and_reopen_and_remember_when_they_opened(store: SqlStore) -> None:
     write(store, Changes(entities=[entity("c9")], conflicts=[Conflict("k9", "c9", "dob", ("s1",))], at=1))
-    other = ("k9", True, 1)
-    assert conflicts(10, "k1") == [("k1", True, 10), other]
-    assert conflicts(20, "k1", "k2") == [("k1", True, 10), ("k2", True, 20), other]
-    assert conflicts(30, "k2") == [("k1", False, 10), ("k2", True, 20), other]
-    assert conflicts(40) == [("k1", False, 10), ("k2", False, 20), other]
-    assert conflicts(50, "k1") == [("k1", True, 10), ("k2", False, 20), other]
+    other = ("k9", True, 1, None, None)
+    first, second = ("k1", True, 10, None, None), ("k2", True, 20, None, None)
+    assert conflicts_of(store, 10, "k1") == [first, other]
+    assert conflicts_of(store, 20, "k1", "k2") == [first, second, other]
+    assert conflicts_of(store, 30, "k2") == [("k1", False, 10, None, 30), second, other]
+    assert conflicts_of(store, 40, by="s5") == [("k1", False, 10, None, 30), ("k2", False, 20, "s5", 40), other]
+    assert conflicts_of(store, 50, "k1", by="s6") == [first, ("k2", False, 20, "s5", 40), other]
+    assert conflicts_of(store, 60, "k2", by="s7") == [("k1", False, 10, "s7", 60), second, other]
     assert rows(store, ConflictTable.area, ConflictTable.members)[0] == (HERE, b'["s1","s2"]')
 
 
+def test_a_conflict_is_closed_by_the_ruling_on_its_own_cell_and_entity(store: SqlStore) -> None:
+    subjects = [("c1", "phone"), ("c1", "doses/BCG"), ("c2", "phone"), ("c3", "phone")]
+    found = [Conflict(f"k{n}", *subject, ("s1", "s2")) for n, subject in enumerate(subjects)]
+    everyone = [entity(ident) for ident in ("c1", "c2", "c3")]
+    write(store, changes(entities=everyone, conflicts=found))
+    closed_by = {("c1", "phone"): "s8", ("c1", "doses/BCG"): "s9", ("c3", "phone"): "s7"}
+    write(store, changes(entities=everyone[:2], closed_by=closed_by))
+    assert rows(store, ConflictTable.id, ConflictTable.open, ConflictTable.resolved_by) == [
+        ("k0", False, "s8"),
+        ("k1", False, "s9"),
+        ("k2", False, None),
+        ("k3", True, None),
+    ]
+
+
+def test_a_conflict_moves_with_its_entity(store: SqlStore) -> None:
+    conflict = Conflict("k1", "c1", "schooling/" + "9" * 300, ("s1", "s2"))
+    write(store, changes(entities=[entity("c1")], conflicts=[conflict]))
+    write(store, changes(entities=[entity("c1", area=THERE)], conflicts=[conflict]), (HERE, THERE))
+    assert rows(store, ConflictTable.area, ConflictTable.cell) == [(THERE, conflict.cell)]
+
+
 def test_notices_of_an_entity_are_replaced(store: SqlStore) -> None:
-    def notices(*subs: str) -> list[tuple[Any, ...]]:
-        found = [("c1", Notice("phone", sub, "s9", NoticeKind.OVERRULED)) for sub in subs]
+    def notices(*told: tuple[str, NoticeKind]) -> list[tuple[Any, ...]]:
+        found = [("c1", Notice("phone", sub, "s9", kind)) for sub, kind in told]
         write(store, changes(entities=[entity("c1")], notices=found))
         return rows(store, NoticeTable.entity, NoticeTable.sub, NoticeTable.by_sub, NoticeTable.kind)
 
@@ -77,9 +105,11 @@ def test_notices_of_an_entity_are_replaced(store: SqlStore) -> None:
         store,
         changes(entities=[entity("c9")], notices=[("c9", Notice("dob", "s1", "s2", NoticeKind.ASKS_TO_LOWER))]),
     )
+    first, both = ("s1", NoticeKind.OVERRULED), [("s2", NoticeKind.OVERRULED), ("s2", NoticeKind.RULED)]
     other = ("c9", "s1", "s2", "asks_to_lower")
-    assert notices("s1", "s2") == [("c1", "s1", "s9", "overruled"), ("c1", "s2", "s9", "overruled"), other]
-    assert notices("s2") == [("c1", "s2", "s9", "overruled"), other]
+    second = [("c1", "s2", "s9", "overruled"), ("c1", "s2", "s9", "ruled")]
+    assert notices(first, *both) == [("c1", "s1", "s9", "overruled"), *second, other]
+    assert notices(*both) == [*second, other]
     assert notices() == [other]
 
 

@@ -10,6 +10,9 @@ from tests.visits.visit_world import CONFIG, RULES, TODAY
 TEXT = (CONFIG / "followup_rules.yaml").read_text(encoding="utf-8")
 
 
+STATUTORY = {"F-BIRTH", "F-EMERG", "F-INTAKE"}
+
+
 def one_rule(**changes: object) -> str:
     """The shipped F-DROPOUT with some fields replaced; None takes a field away."""
     rule = next(raw for raw in yaml.safe_load(TEXT)["rules"] if raw["code"] == "F-DROPOUT") | changes
@@ -20,6 +23,9 @@ def one_rule(**changes: object) -> str:
 def test_the_shipped_rules_can_be_looked_up() -> None:
     assert {rule.code for rule in RULES.for_type("household", TODAY)} == {"F-HHQ", "F-RETRY"}
     assert {rule.code for rule in RULES.for_type("child", TODAY)} == {"F-DROPOUT", "F-BIRTH", "F-RETRY"}
+    for subject in ("child_protected", "submission"):
+        assert {rule.code for rule in RULES.for_type(subject, TODAY)} == {"F-EMERG", "F-INTAKE"}
+        assert {rule.role for rule in RULES.for_type(subject, TODAY)} == {"supervisor"}
     assert RULES.find("F-HHQ", "household") is not None
     assert RULES.find("F-HHQ", "child") is None
     assert load_rules(TEXT).version == RULES.version != load_rules(one_rule()).version
@@ -27,8 +33,8 @@ def test_the_shipped_rules_can_be_looked_up() -> None:
 
 def test_only_what_the_law_fixes_is_statutory() -> None:
     for rule in RULES.rules:
-        assert rule.statutory is (rule.code == "F-BIRTH")
-        assert "đề xuất" in rule.source
+        assert rule.statutory is (rule.code in STATUTORY)
+        assert rule.source.startswith(("NĐ 56/2017", "Luật Hộ tịch")) if rule.statutory else "đề xuất" in rule.source
         assert rule.texts["name"]["vi"] and rule.texts["why"]["vi"]
 
 

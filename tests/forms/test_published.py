@@ -1,0 +1,104 @@
+"""Versions that were published before the present sheets: kept byte for byte, and readable for ever."""
+
+import csv
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forms.catalogue import FOLDER, Catalogue, Entry, load_catalogue
+from forms.filling import Filled, fill
+from forms.form import FormError
+from forms.schema import check
+
+CATALOGUE = load_catalogue()
+OLD, NEW = "2026112301", "2026112501"
+CHILD = "11111111-1111-4111-8111-111111111111"
+MET: dict[str, Any] = {
+    "visit_date": "2026-11-23", "visit_result": "1", "respondent": "2", "informed_and_agreed": "1", "child": CHILD,
+    "full_name": "Thạch Sô Phia", "sex": "2", "dob": "2012-05-31", "dob_precision": "D", "birth_reg": "1",
+    "father_status": "1", "mother_status": "1", "caregiver_type": "1", "parents_away": "0", "hi_card": "1",
+    "disability_degree": "0", "school_status": "1", "work_status": "0", "new_injuries": "0", "risk_now": "1",
+}  # fmt: skip
+
+
+def entry(version: str, catalogue: Catalogue = CATALOGUE) -> Entry:
+    found = catalogue.find("child_situation", version)
+    assert found is not None
+    return found
+
+
+def filled(version: str, **answers: Any) -> Filled:
+    loaded, problems = check(entry(version).schema, MET | answers)
+    assert not problems
+    return fill(entry(version).form, CATALOGUE.types, loaded, [], "uuid:1", date(2026, 11, 24))
+
+
+def test_every_version_is_found_and_the_newest_is_handed_out() -> None:
+    assert {form.id: form.version for form in CATALOGUE.current()} == {
+        "child_situation": NEW,
+        "household_registration": OLD,
+    }
+    for version in (OLD, NEW):
+        assert (entry(version).form.version, entry(version).form.ward_list) == (version, "2025")
+    assert CATALOGUE.find("child_situation", "2026112302") is None
+
+
+def test_the_old_version_asks_nothing_protected_and_is_taken_as_before() -> None:
+    old, new = entry(OLD).form, entry(NEW).form
+    assert not [question.name for question in old.questions if question.protected]
+    asked = {question.name for question in new.questions} - {question.name for question in old.questions}
+    assert asked == {q.name for q in new.questions if q.protected} | {"internet_use", "observe_only", "call_now"}
+    before, now = filled(OLD), filled(NEW)
+    assert not before.problems and not now.problems
+    (one,), (other,) = before.told, now.told
+    assert (one.type, one.id, one.said) == (other.type, other.id, other.said)
+    assert other.loaded - one.loaded == {"internet_use"} and one.loaded < other.loaded
+    _, problems = check(entry(OLD).schema, MET | {"abuse_signs": ["1"]})
+    assert [problem.code for problem in problems] == ["unknown_property"]
+
+
+def test_the_bytes_are_those_of_the_index() -> None:
+    with (FOLDER / "published/index.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["file"] for row in rows} | {"index.csv"} == {path.name for path in (FOLDER / "published").iterdir()}
+    for row in rows:
+        found = CATALOGUE.find(row["form_id"], row["version"])
+        assert found is not None and found.form.sha256 == row["sha256"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the forms that a test may spoil."""
+    return Path(shutil.copytree(FOLDER, tmp_path / "forms", ignore=shutil.ignore_patterns("__pycache__", "*.py")))
+
+
+def test_a_published_file_may_not_change(folder: Path) -> None:
+    path = folder / f"published/child_situation-{OLD}.xml"
+    path.write_bytes(path.read_bytes() + b"\n")
+    with pytest.raises(FormError, match="is not what was published"):
+        load_catalogue(folder)
+    path.unlink()
+    with pytest.raises(FormError, match="cannot be read"):
+        load_catalogue(folder)
+
+
+def test_an_index_that_names_another_version_is_refused(folder: Path) -> None:
+    index = folder / "published/index.csv"
+    index.write_text(index.read_text(encoding="utf-8").replace(f"child_situation,{OLD}", f"child_situation,{NEW}"))
+    with pytest.raises(FormError, match=f"is child_situation {OLD}"):
+        load_catalogue(folder)
+
+
+def test_changed_sheets_need_a_new_version(folder: Path) -> None:
+    settings = folder / "xlsforms/child_situation/settings.csv"
+    settings.write_text(settings.read_text(encoding="utf-8").replace(NEW, OLD), encoding="utf-8")
+    with pytest.raises(FormError, match=f"child_situation {OLD} is published already"):
+        load_catalogue(folder)
+
+
+def test_a_folder_without_published_forms_is_fine(folder: Path) -> None:
+    shutil.rmtree(folder / "published")
+    assert load_catalogue(folder).find("child_situation", OLD) is None
