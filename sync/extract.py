@@ -128,12 +128,10 @@ class Extraction:
         if op.act not in (Act.VISIT, Act.CORRECT, Act.RESOLVE):
             return None
         twin = self._pinned(source)
-        names = [twin._kind.properties[p.name].cell for p in cell.members if p.name in twin._kind.properties]
-        names = [name for name in dict.fromkeys(names) if name in twin._kind.cells]
+        names = twin.cells_of(cell)
 
         def before() -> CellValue:
-            shown = {p: v for name in names for p, v in twin._screen(reading, name).items()}
-            return {prop.name: shown[prop.name] for prop in cell.members if prop.name in shown}
+            return self._pinned_screen(reading, cell)
 
         def views() -> list[tuple[Cell, CellState]]:
             found = ((twin._kind.cells[name], twin._view(name, reading.known)) for name in names)
@@ -196,4 +194,17 @@ class Extraction:
             return {prop.name: sorted(codes)} if codes else {}
         if write is not None:
             return write.value
-        return self._screen(frame.reading(own), cell) if earlier else value
+        return self._pinned_screen(frame.reading(own), definition) if earlier else value
+
+    def _pinned_screen(self, reading: Reading, cell: Cell) -> CellValue:
+        """A cell as it stood on the author's screen, under the version of the entity type that he had."""
+        twin = self._pinned(self._ops[reading.screen])
+        shown: dict[str, Any] = {}
+        for name in twin.cells_of(cell):
+            shown |= twin._screen(reading, name)
+        return {prop.name: shown[prop.name] for prop in cell.members if prop.name in shown}
+
+    def cells_of(self, cell: Cell) -> list[str]:
+        """The cells of this version in which the members of a cell of another version are."""
+        names = (self._kind.properties[p.name].cell for p in cell.members if p.name in self._kind.properties)
+        return [name for name in dict.fromkeys(names) if name in self._kind.cells]

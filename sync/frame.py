@@ -59,7 +59,7 @@ class Frame:
 
     @cached_property
     def _plain(self) -> list[str] | None:
-        """All ops, causes first, if nobody amends anything and no claims go in a circle; then so it is in every part."""
+        """All ops, causes first, if nobody amends and no claims go in a circle: then it is so in every part."""
         if any(self._ops[sub].amends for sub in self.universe) or circles_of(self._claims):
             return None
         return causes_first(self.universe, self._claims)

@@ -1,4 +1,4 @@
-"""`python -m tests.mutants [NAME...]`: apply each wrong variant to a copy of the tree and run the tests that must notice.
+"""`python -m tests.mutants [NAME...]`: apply each wrong variant to a copy and run the tests that must notice.
 
 Exit 0 if all were noticed, 1 if one survived, 2 if the tests fail without any, or a name or a test is not known.
 """

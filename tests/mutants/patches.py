@@ -1,7 +1,7 @@
 """The wrong variants, as the YAML files of this folder list them, one file for each subject.
 
-Each has a `name`, the `file` it changes (from the root of the tree), `old` (text that stands there exactly once), `new`,
-`wrong` (what then goes wrong for a child or a collaborator), and `tests` (files or single tests that notice it, the
+Each has a `name`, the `file` it changes (from the root), `old` (text that stands there exactly once), `new`, `wrong`
+ (what then goes wrong for a child or a collaborator), and `tests` (files or single tests that notice it, the
 fastest first).
 """
 
