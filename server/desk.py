@@ -10,11 +10,11 @@ import orjson
 from server.problems import Problem
 from server.reading.words import choices
 from server.world import Nest, current_nest
-from sync import quarantine, reviews, rulings
-from sync.desk import Desk, Perform, perform
-from sync.model import Act
-from sync.orders import Order, Refused
+from sync.desk import quarantine, reviews, rulings
+from sync.desk.orders import Order, Refused
+from sync.desk.session import Desk, Perform, perform
 from sync.receive import Unsettled
+from sync.state.model import Act
 
 PERFORM: Mapping[Act, Perform] = {
     Act.CORRECT: rulings.correct,

@@ -9,10 +9,10 @@ from sqlalchemy import func, select
 
 from server.store.tables import Entity, OpTable, Submission, SubmissionState, db
 from server.world import Nest
-from sync.model import Act
 from sync.ports import Changes, Review, Transaction
 from sync.rebuild import HELD, Acts, Rebuilt, rebuild, rebuild_alarms
 from sync.receive import transact
+from sync.state.model import Act
 
 CHUNK = 20  # a turn must stay short, or syncing waits for it
 Turn = Callable[[Callable[[], Rebuilt]], Rebuilt]

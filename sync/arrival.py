@@ -9,7 +9,7 @@ from forms.filling import Filled, Told
 from forms.form import Form
 from forms.schema import Problem
 from sync.batch import Claim, DeviceClock, Item, Reason
-from sync.model import Act
+from sync.state.model import Act
 from sync.times import end_of_day, local_date
 
 _FAR = 4_102_444_800_000  # 2100: a clock beyond it says nothing

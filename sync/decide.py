@@ -10,10 +10,10 @@ from sync.batch import Outcome, Reason
 from sync.danger import Alarm, signs_of
 from sync.entering import enter
 from sync.facts import Facts
-from sync.model import Act
 from sync.ports import Changes, Review, StateRow, SubmissionRow
 from sync.receipts import receipt_of, submission_row
 from sync.standing import Verdicts, await_others, rejudge
+from sync.state.model import Act
 from sync.states import note
 from sync.workspace import Thing, Workspace, place_of
 

@@ -8,8 +8,8 @@ from sync.arrival import Arrival
 from sync.batch import Claim
 from sync.clocks import Observed
 from sync.facts import Facts
-from sync.model import Act, Op, Standing
 from sync.ports import OpRow
+from sync.state.model import Act, Op, Standing
 from sync.workspace import HALF, Base, Thing, Workspace
 
 NOTHING_SEEN = Base(True, frozenset(), None)

@@ -7,10 +7,10 @@ from typing import Any
 
 from forms.entity_types import protected_id
 from sync.danger import Alarm, AlarmSubject
-from sync.frame import Frame
-from sync.merge import history
-from sync.model import DELETED, Act, Conflict, Notice, NoticeKind, State
 from sync.ports import Changes, EntityRow, Touched, Transaction
+from sync.state.frame import Frame
+from sync.state.merge import history
+from sync.state.model import DELETED, Act, Conflict, Notice, NoticeKind, State
 from sync.states import tell_authors
 from sync.times import local_date
 from sync.visits.calendar import Calendar

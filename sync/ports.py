@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from sync.authority import Author
-from sync.model import Conflict, Notice, Op, Write
+from sync.state.model import Conflict, Notice, Op, Write
 from sync.visits.plan import Made, Visit
 
 

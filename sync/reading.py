@@ -21,8 +21,8 @@ from forms.values import BadValue, canonical
 from sync.arrival import Arrival, Sender
 from sync.batch import Claim, DeviceClock, Item, Limits, Reason, read_item, usable_id
 from sync.envelope import RawItem
-from sync.model import Act
 from sync.places import Places
+from sync.state.model import Act
 from sync.times import DAY, local_date
 
 DEVICE_KINDS = (Act.VISIT, Act.DELETE)

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 
 from sync.danger import Alarm, signs_of
 from sync.follow import follow_place, notices_of, plan_things, record, row_of
-from sync.model import Act
 from sync.ports import Changes, OpRow, Review, StateRow, SubmissionRow, Transaction
 from sync.reading import Reader
 from sync.receive import World
 from sync.standing import rejudge
+from sync.state.model import Act
 from sync.states import read_again, tell_authors
 from sync.times import local_date
 from sync.workspace import Thing, Workspace, place_of

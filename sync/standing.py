@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sync.model import Act
 from sync.places import UNKNOWN_HAMLET
 from sync.placing import Claimed, Judgement, judge
 from sync.ports import Changes, OpRow, Waiting
+from sync.state.model import Act
 from sync.workspace import Thing, Workspace
 
 FREEING = (Act.ACCEPT, Act.REPAIR)

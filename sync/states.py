@@ -11,10 +11,10 @@ from sync.batch import Reason
 from sync.danger import Alarm
 from sync.envelope import raw_item
 from sync.facts import Facts, from_json
-from sync.model import Act, NoticeKind
 from sync.ports import Changes, Review, StateRow, SubmissionRow, Touched
 from sync.reading import Reader
 from sync.standing import Verdicts, await_others
+from sync.state.model import Act, NoticeKind
 from sync.workspace import Thing, Workspace, place_of
 
 

@@ -8,10 +8,10 @@ from forms.entity_types import EntityType, protected_id
 from sync.authority import PROTECTION, Author
 from sync.batch import Claim
 from sync.danger import Alarm
-from sync.extract import Extraction
-from sync.model import Act, Op, State, Write
 from sync.places import UNKNOWN_HAMLET
 from sync.ports import EntityRow, Ledger, Mark, OpRow, StateRow, Transaction
+from sync.state.extract import Extraction
+from sync.state.model import Act, Op, State, Write
 
 HALF = "_protected"
 ROUNDS = 5  # from an entity to its household, to who waits for that, to what else those speak of

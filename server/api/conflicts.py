@@ -16,7 +16,7 @@ from server.problems import Problem
 from server.reading.conflicts import conflict_list, conflict_page, conflict_row
 from server.store.tables import ConflictTable
 from server.world import current_nest
-from sync.model import Act
+from sync.state.model import Act
 from sync.times import local_date
 
 blueprint = Blueprint("conflicts", __name__, url_prefix="/api/v1/conflicts", description="What a person must decide")

@@ -16,7 +16,7 @@ from server.desk import carry_out, order_of
 from server.problems import Problem
 from server.reading.entities import entity_history, entity_page
 from server.store.tables import Entity, db
-from sync.model import Act
+from sync.state.model import Act
 from sync.times import local_date
 
 blueprint = Blueprint("entities", __name__, url_prefix="/api/v1/entities", description="Households and children")

@@ -27,7 +27,7 @@ from server.desk import carry_out, order_of
 from server.problems import CATALOGUE, Problem
 from server.reading.submissions import submission_list, submission_page
 from server.world import current_nest
-from sync.model import Act
+from sync.state.model import Act
 from sync.times import local_date
 
 blueprint = Blueprint("submissions", __name__, url_prefix="/api/v1/submissions", description="Review and quarantine")

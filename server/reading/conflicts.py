@@ -10,7 +10,7 @@ from server.reading.logs import Log, read_log
 from server.store.reads import Reads
 from server.store.tables import ConflictTable, Entity, db
 from server.world import Nest
-from sync.model import DELETED, Conflict
+from sync.state.model import DELETED, Conflict
 from sync.times import iso
 
 MOST = 200

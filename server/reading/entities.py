@@ -9,7 +9,7 @@ from server.reading.logs import Log, read_log
 from server.store.reads import Reads
 from server.store.tables import db
 from server.world import current_nest
-from sync.model import CellState, CellValue, Conflict, Entry, Item
+from sync.state.model import CellState, CellValue, Conflict, Entry, Item
 from sync.times import iso
 from sync.visits.plan import Visit, VisitState
 from sync.visits.rules import Rules

@@ -5,9 +5,9 @@ from typing import Any
 
 from server.store.reads import Reads
 from server.world import Nest
-from sync.extract import Extraction
-from sync.model import CellState, Entry, State
 from sync.ports import Ledger, OpRow
+from sync.state.extract import Extraction
+from sync.state.model import CellState, Entry, State
 from sync.times import iso
 from sync.workspace import Thing
 

@@ -24,8 +24,8 @@ from server.store.tables import (
     WaitingTable,
 )
 from sync.authority import Assignment, Author, Role
-from sync.model import Notice, NoticeKind
 from sync.ports import EntityRow, Held, Ledger, Review, StateRow, SubmissionRow, Waiting
+from sync.state.model import Notice, NoticeKind
 from sync.visits.plan import Made, Visit
 
 

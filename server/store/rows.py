@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 import zstandard
 
-from sync.model import Act, Conflict, Notice, Op, Standing, Write
 from sync.ports import EntityRow, Mark, OpRow, Review, StateRow, SubmissionRow
+from sync.state.model import Act, Conflict, Notice, Op, Standing, Write
 from sync.visits.plan import Made, Visit, VisitState
 
 ZSTD = b"\x01"  # format byte of stored bodies: one more value will mean "encrypted", one "erased"

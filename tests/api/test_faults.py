@@ -18,11 +18,11 @@ from server.clock import now
 from server.reminders.jobs import run_retry
 from server.store.people import add_user
 from server.store.tables import Submission, db
-from sync.answered import write_of
 from sync.arrival import Sender
 from sync.authority import Role
 from sync.envelope import RawItem
 from sync.follow import row_of
+from sync.state.answered import write_of
 from tests.api.builders import AREA, new_id, register
 from tests.api.conftest import PEOPLE, Town, build_town
 from tests.api.test_authority import Family
@@ -71,7 +71,7 @@ def _in_reading(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _in_extraction(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = _raising(write_of, lambda op, context: context.said)
-    monkeypatch.setattr("sync.extract.write_of", broken)
+    monkeypatch.setattr("sync.state.extract.write_of", broken)
 
 
 def _in_following(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,8 @@ import pytest
 from forms.catalogue import FOLDER
 from forms.entity_types import EntityType, PolicyName, PropertyType
 from forms.type_files import load_entity_types
-from sync.extract import Extraction
-from sync.model import Act, Op, Standing, State
+from sync.state.extract import Extraction
+from sync.state.model import Act, Op, Standing, State
 from sync.times import ZONE, to_ms
 
 PAGE = (Path(__file__).parents[2] / "docs" / "merge.md").read_text(encoding="utf-8")

@@ -8,8 +8,8 @@ from sqlalchemy import Row, select
 
 from server.store.store import SqlStore
 from server.store.tables import Counter, FeedEntry
-from sync.model import Act, Op, Standing, Write
 from sync.ports import AuditRow, Changes, EntityRow, Mark, OpRow, Review, StateRow, SubmissionRow, Touched
+from sync.state.model import Act, Op, Standing, Write
 from sync.visits.plan import Visit, VisitState
 
 HERE, THERE = "2025.31135", "2025.31147"

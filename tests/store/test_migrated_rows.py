@@ -11,8 +11,8 @@ from sqlalchemy import Engine, MetaData, Table, insert, select
 from server.store.rows import pack
 from server.store.store import SqlStore
 from server.store.tables import db
-from sync.model import Act, Op, Standing, Write
 from sync.ports import Ledger, Mark, OpRow, Review, StateRow
+from sync.state.model import Act, Op, Standing, Write
 from tests.store.conftest import MIGRATIONS, migrate
 from tests.store.samples import HERE, NOON, THERE, act, changes, entity, op, state, write
 

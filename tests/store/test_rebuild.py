@@ -24,11 +24,11 @@ from server.store.tables import (
     VisitTable,
     db,
 )
-from sync import quarantine, reviews, rulings
-from sync.desk import Perform, perform
-from sync.model import Act
-from sync.orders import Order
+from sync.desk import quarantine, reviews, rulings
+from sync.desk.orders import Order
+from sync.desk.session import Perform, perform
 from sync.rebuild import Rebuilt
+from sync.state.model import Act
 from tests.store.test_receive import CHILD, SITUATION, TOWN, Phones, prepare, renamed
 
 OFFICER = next(user.id for user in TOWN.users if user.role == "supervisor")

@@ -14,8 +14,8 @@ from sqlalchemy import event, select
 
 from server.store.store import SqlStore
 from server.store.tables import FeedEntry, FeedMark, db
-from sync.model import Conflict, Notice, NoticeKind
 from sync.ports import Touched, Waiting
+from sync.state.model import Conflict, Notice, NoticeKind
 from sync.visits.plan import Made, VisitState
 from tests.store.samples import (
     HERE,

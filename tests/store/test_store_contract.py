@@ -19,8 +19,8 @@ from server.store.tables import (
     User,
 )
 from sync.authority import Assignment, Author, Role
-from sync.model import Conflict, Notice, NoticeKind
 from sync.ports import Changes, Raced, Touched, Waiting
+from sync.state.model import Conflict, Notice, NoticeKind
 from sync.visits.plan import Made, VisitState
 from tests.store.samples import (
     HERE,

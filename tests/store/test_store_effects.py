@@ -7,8 +7,8 @@ from sqlalchemy import insert, text
 from server.store.dialects import check_durability
 from server.store.store import SqlStore
 from server.store.tables import ConflictTable, FeedMark, NoticeTable, ReminderLine
-from sync.model import Conflict, Notice, NoticeKind
 from sync.ports import Changes, Touched
+from sync.state.model import Conflict, Notice, NoticeKind
 from sync.visits.plan import VisitState
 from tests.store.samples import HERE, THERE, changes, counters, entity, feed, rows, touched, visit, write
 

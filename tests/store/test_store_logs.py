@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 
 from server.store.store import SqlStore, table
 from server.store.tables import OpTable
-from sync.model import Op, Write
 from sync.ports import Mark, OpRow
+from sync.state.model import Op, Write
 from tests.store.samples import NOON, THERE, changes, entity, op, rich_op, rows, write
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from forms.entity_types import EntityType
-from sync.extract import Extraction
-from sync.model import Op
+from sync.state.extract import Extraction
+from sync.state.model import Op
 from tests.sync.truth import Truth, Values
 
 

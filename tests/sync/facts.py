@@ -5,7 +5,7 @@ For honest worlds of which everything is here. Nothing is shared with the engine
 
 from dataclasses import dataclass
 
-from sync.model import Act, Op, Standing
+from sync.state.model import Act, Op, Standing
 from tests.sync.actors import World
 from tests.sync.truth import Change, answers, changed, ruled
 

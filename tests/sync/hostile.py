@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from forms.entity_types import EntityType
-from sync.model import Act, Op, Standing
+from sync.state.model import Act, Op, Standing
 from tests.sync.actors import World
 from tests.sync.types import VALUES
 from tests.sync.worlds import STEPS, Choices, worlds

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from forms.entity_types import EntityType
-from sync.extract import Extraction
-from sync.model import Op, State, Writes
+from sync.state.extract import Extraction
+from sync.state.model import Op, State, Writes
 
 
 class Incremental:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from forms.entity_types import EntityType
-from sync.extract import Extraction
-from sync.model import Act, Op, Standing, State, Writes
+from sync.state.extract import Extraction
+from sync.state.model import Act, Op, Standing, State, Writes
 from tests.sync.actors import Answer, Desk, Phone, World
 from tests.sync.truth import Truth, Values, changed, mended, overlaid
 from tests.sync.types import VALUES

@@ -6,8 +6,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.extract import Extraction
-from sync.model import Act, Op, Standing
+from sync.state.extract import Extraction
+from sync.state.model import Act, Op, Standing
 from tests.sync.profile import PROFILE
 from tests.sync.types import MEASURES, about, op
 from tests.sync.worlds import Choices

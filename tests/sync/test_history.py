@@ -3,8 +3,8 @@
 from typing import Any
 
 from forms.entity_types import PolicyName
-from sync.merge import POLICIES, history, policy_of
-from sync.model import Op
+from sync.state.merge import POLICIES, history, policy_of
+from sync.state.model import Op
 from tests.sync.types import CHILD, HOUSEHOLD, merged, op, ruling
 
 CREATE = op(

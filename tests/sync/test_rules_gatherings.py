@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sync.model import Act, NoticeKind, Op, Write
+from sync.state.model import Act, NoticeKind, Op, Write
 from tests.sync.types import (
     DOSES,
     HOME,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sync.model import Op, Standing, State
+from sync.state.model import Op, Standing, State
 from tests.sync.types import CHILD, HOUSEHOLD, extract, members, merged, op, ruling
 
 CREATE = op(

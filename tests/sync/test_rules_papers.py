@@ -3,7 +3,7 @@
 from typing import Any
 
 from forms.entity_types import Check, EntityType
-from sync.model import NoticeKind, Op
+from sync.state.model import NoticeKind, Op
 from tests.sync.types import HOME, PAPERS, extract, kind_of, members, merged, notices, op, prop, ruling
 
 FIRST, SECOND, THIRD = "092214000123", "092214000132", "092214000999"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sync.model import Act, NoticeKind, Op, Standing, State
+from sync.state.model import Act, NoticeKind, Op, Standing, State
 from tests.sync.types import CHILD, about, extract, members, merged, notices, op, ruling
 
 CREATE = op(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sync.model import Act, NoticeKind, Op, Standing
+from sync.state.model import Act, NoticeKind, Op, Standing
 from tests.sync.types import CHILD, RANK, kind_of, merged, notices, op, prop, ruling
 
 CREATE = op(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sync.extract import Extraction
-from sync.model import Op, Write, Writes
+from sync.state.extract import Extraction
+from sync.state.model import Op, Write, Writes
 from tests.sync.types import CHILD, extract, merged, op
 
 BEFORE = {"full_name": "Nguyễn Thị Lan", "phone": "0912345678", "phone_owner": "mẹ", "household": "ho-1"}

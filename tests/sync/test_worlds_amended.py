@@ -6,8 +6,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.extract import Extraction
-from sync.model import Act, Op, State
+from sync.state.extract import Extraction
+from sync.state.model import Act, Op, State
 from tests.sync.actors import Answer, World
 from tests.sync.hostile import anything
 from tests.sync.play import Play

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.model import Act, CellState, Entry, NoticeKind
+from sync.state.model import Act, CellState, Entry, NoticeKind
 from tests.sync.actors import Answer, World
 from tests.sync.hostile import anything
 from tests.sync.play import Play

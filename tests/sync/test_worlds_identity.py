@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.extract import Extraction
-from sync.model import Act, CellState, Entry, State
+from sync.state.extract import Extraction
+from sync.state.model import Act, CellState, Entry, State
 from tests.sync.actors import Answer, World
 from tests.sync.hostile import anything
 from tests.sync.play import ENTITY, Play

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.model import Act, Op, Standing
+from sync.state.model import Act, Op, Standing
 from tests.sync.actors import Answer, World
 from tests.sync.hostile import anything
 from tests.sync.play import Play

@@ -2,7 +2,7 @@
 
 from hypothesis import given
 
-from sync.model import CellState, Entry, NoticeKind
+from sync.state.model import CellState, Entry, NoticeKind
 from tests.sync.actors import World
 from tests.sync.hostile import anything
 from tests.sync.profile import PROFILE

@@ -5,9 +5,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.extract import Extraction
-from sync.merge import history
-from sync.model import Op
+from sync.state.extract import Extraction
+from sync.state.merge import history
+from sync.state.model import Op
 from tests.sync.actors import World
 from tests.sync.hostile import anything, hostile
 from tests.sync.incremental import Incremental

@@ -5,8 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.extract import Extraction
-from sync.model import Act
+from sync.state.extract import Extraction
+from sync.state.model import Act
 from tests.sync.actors import World
 from tests.sync.incremental import Incremental
 from tests.sync.play import Play

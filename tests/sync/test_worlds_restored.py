@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.extract import Extraction
-from sync.model import CellState, Entry, NoticeKind, Op, State
+from sync.state.extract import Extraction
+from sync.state.model import CellState, Entry, NoticeKind, Op, State
 from tests.sync.actors import World
 from tests.sync.play import ENTITY, Play
 from tests.sync.profile import PROFILE

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import given
 
-from sync.model import Entry
+from sync.state.model import Entry
 from tests.sync.actors import World
 from tests.sync.facts import Fact, Facts
 from tests.sync.profile import PROFILE

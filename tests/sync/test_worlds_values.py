@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.extract import Extraction
-from sync.model import CellState, Entry, NoticeKind
+from sync.state.extract import Extraction
+from sync.state.model import CellState, Entry, NoticeKind
 from tests.sync.actors import Answer, World
 from tests.sync.hostile import anything
 from tests.sync.play import Play

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sync.model import Act, NoticeKind, Op, Write, Writes
+from sync.state.model import Act, NoticeKind, Op, Write, Writes
 from tests.sync.types import CHILD, HOUSEHOLD, extract, kind_of, merged, op, prop, ruling
 
 BEFORE = {"full_name": "Nguyễn Thị Lan", "phone": "0912345678", "phone_owner": "mẹ", "household": "ho-1"}

@@ -10,7 +10,7 @@ from typing import Any
 
 from forms.entity_types import Cell, EntityType
 from forms.values import blank
-from sync.model import Act, Op, Standing
+from sync.state.model import Act, Op, Standing
 
 Values = dict[str, Any]
 SETS = ("union", "union_grow")

@@ -5,8 +5,8 @@ from itertools import combinations
 from typing import Any
 
 from forms.entity_types import EntityType, PolicyName, Property, PropertyType
-from sync.extract import Extraction
-from sync.model import Act, NoticeKind, Op, Standing, State
+from sync.state.extract import Extraction
+from sync.state.model import Act, NoticeKind, Op, Standing, State
 
 RANK = ("thap", "vua", "cao")
 

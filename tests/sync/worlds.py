@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 
 from forms.entity_types import EntityType
-from sync.model import Act
+from sync.state.model import Act
 from tests.sync.actors import Answer, Phone, World
 from tests.sync.play import Play
 from tests.sync.types import CONTACTS, HOUSEHOLD, LISTS, MEASURES, NAMES, PAPERS, RISKS, SETS, VALUES

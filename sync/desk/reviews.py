@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from sync.danger import Alarm, signs_of
-from sync.desk import Session
-from sync.model import Act
-from sync.orders import Refused
+from sync.desk.orders import Refused
+from sync.desk.session import Session
 from sync.ports import Review, StateRow, SubmissionRow
+from sync.state.model import Act
 from sync.states import read_again, state_row
 from sync.workspace import Thing
 

@@ -6,10 +6,10 @@ from typing import Any
 from forms.entity_types import Cell, PolicyName, Property, PropertyType
 from forms.property_values import cell_of
 from forms.values import BadValue, blank
-from sync.desk import Session
-from sync.model import DELETED, Act, CellState, Conflict
-from sync.orders import Refused
+from sync.desk.orders import Refused
+from sync.desk.session import Session
 from sync.places import UNKNOWN_HAMLET
+from sync.state.model import DELETED, Act, CellState, Conflict
 from sync.workspace import Thing
 
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 
 from forms.entity_types import Cell, PropertyType
-from sync.model import CellValue, Entry, Item, Merged, Notice, NoticeKind
-from sync.policies import Policy
+from sync.state.model import CellValue, Entry, Item, Merged, Notice, NoticeKind
+from sync.state.policies import Policy
 
 
 class Union(Policy):

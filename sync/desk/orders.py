@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sync.model import Act
+from sync.state.model import Act
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import Any
 
 from forms.entity_types import Cell
-from sync.acts import verdicts
-from sync.amendments import Amendments
-from sync.knowledge import Known, causes_first, circles_of, without_circles
-from sync.model import Act, Gone, Op, Verdict
+from sync.state.acts import verdicts
+from sync.state.amendments import Amendments
+from sync.state.knowledge import Known, causes_first, circles_of, without_circles
+from sync.state.model import Act, Gone, Op, Verdict
 
 _NOT_ASKED = object()
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from forms.property_values import Codes
 from sync.batch import Outcome
+from sync.desk.orders import Order, Refused
 from sync.facts import Facts, to_json
 from sync.follow import follow
-from sync.model import Act, Op, Standing
-from sync.orders import Order, Refused
 from sync.ports import AuditRow, Changes, OpRow, Store, SubmissionRow, Transaction
 from sync.reading import Reader
 from sync.receive import World, transact
 from sync.standing import rejudge
+from sync.state.model import Act, Op, Standing
 from sync.states import note
 from sync.times import local_date
 from sync.workspace import Thing, Workspace

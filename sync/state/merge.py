@@ -10,11 +10,11 @@ from typing import Any
 
 from forms.derived import DERIVED
 from forms.entity_types import Cell, EntityType, PolicyName
-from sync.frame import Told
-from sync.gatherings import Series, Union, UnionGrow
-from sync.knowledge import Known
-from sync.model import CellState, CellValue, Conflict, Entry, Gone, Write
-from sync.policies import Highest, KeepFirst, Latest, Placement, Policy, Review
+from sync.state.frame import Told
+from sync.state.gatherings import Series, Union, UnionGrow
+from sync.state.knowledge import Known
+from sync.state.model import CellState, CellValue, Conflict, Entry, Gone, Write
+from sync.state.policies import Highest, KeepFirst, Latest, Placement, Policy, Review
 
 POLICIES: dict[PolicyName, type[Policy]] = {
     PolicyName.LATEST: Latest,

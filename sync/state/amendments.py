@@ -5,7 +5,7 @@ The one place that knows which submission amends which. Everything else asks `Am
 
 from collections.abc import Collection, Mapping
 
-from sync.model import Act, Op
+from sync.state.model import Act, Op
 
 
 class Amendments:

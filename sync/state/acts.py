@@ -6,8 +6,8 @@ and the supervisors hear of the others.
 
 from collections.abc import Iterable, Mapping
 
-from sync.knowledge import Known
-from sync.model import ABOUT_A_SUBMISSION, Act, Op, Standing, Verdict
+from sync.state.knowledge import Known
+from sync.state.model import ABOUT_A_SUBMISSION, Act, Op, Standing, Verdict
 
 STRENGTH = {Act.REJECT: 0, Act.UNREJECT: 1, Act.ACCEPT: 2, Act.REPAIR: 3}
 

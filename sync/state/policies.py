@@ -1,14 +1,14 @@
 """The merge policies of single values: one small class each. To add one, write its class and name it in `POLICIES`.
 
 `beats(a, b)` says whether write `a` removes write `b` from the live ones; the current value is chosen among
-those that are left. No rule here looks at the order of arrival. Sets and series are in `sync.gatherings`.
+those that are left. No rule here looks at the order of arrival. Sets and series are in `sync.state.gatherings`.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 from forms.entity_types import Cell
-from sync.model import CellValue, Entry, Merged, Notice, NoticeKind
+from sync.state.model import CellValue, Entry, Merged, Notice, NoticeKind
 
 
 class Policy:

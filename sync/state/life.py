@@ -5,9 +5,9 @@ A collaborator's deletion is always a request; any edit that a supervisor had no
 
 from collections.abc import Collection, Mapping
 
-from sync.knowledge import Known
-from sync.merge import conflict
-from sync.model import DELETED, Act, Life, Op
+from sync.state.knowledge import Known
+from sync.state.merge import conflict
+from sync.state.model import DELETED, Act, Life, Op
 
 
 def life_of(

@@ -7,12 +7,12 @@ from typing import Any
 from forms.filling import Told
 from sync.arrival import Arrival
 from sync.batch import Reason
-from sync.desk import Session
+from sync.desk.orders import Refused
+from sync.desk.reviews import Target
+from sync.desk.session import Session
 from sync.entering import enter, silent
 from sync.facts import Facts
-from sync.orders import Refused
 from sync.ports import Review
-from sync.reviews import Target
 from sync.standing import await_others
 from sync.states import read_again
 from sync.workspace import Thing

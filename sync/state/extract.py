@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from forms.entity_types import Cell, EntityType
-from sync.answered import SETS, Context, write_of
-from sync.frame import Frame, Reading
-from sync.life import life_of
-from sync.merge import data_of, entries_of, merge_cell
-from sync.model import Act, CellState, CellValue, Entry, Op, State, Write, Writes
+from sync.state.answered import SETS, Context, write_of
+from sync.state.frame import Frame, Reading
+from sync.state.life import life_of
+from sync.state.merge import data_of, entries_of, merge_cell
+from sync.state.model import Act, CellState, CellValue, Entry, Op, State, Write, Writes
 
 Reach = Callable[[Op, str], bool]  # whether an op's author may write a household; known only outside of one entity
 

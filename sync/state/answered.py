@@ -20,7 +20,7 @@ from typing import Any
 
 from forms.entity_types import Cell, PolicyName, Property, PropertyType
 from forms.values import blank
-from sync.model import CellState, CellValue, Op, Standing, Write
+from sync.state.model import CellState, CellValue, Op, Standing, Write
 
 SETS = (PolicyName.UNION, PolicyName.UNION_GROW)
 

@@ -1,0 +1,1 @@
+"""A supervisor's acts: each a submission in the same log, reversible, and none edits bytes."""
