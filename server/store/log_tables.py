@@ -123,13 +123,13 @@ class ConflictTable(db.Model):
     __table_args__ = (Index("conflict_area", "area", "open"),)
     id: Mapped[str] = mapped_column(String(24), primary_key=True)
     area: Mapped[str] = mapped_column(AREA)
-    also: Mapped[str | None] = mapped_column(AREA)  # the other area that a move is about
     entity: Mapped[str] = mapped_column(ID, index=True)
     cell: Mapped[str]  # of a series with its key, which may be long
     members: Mapped[bytes]
     open: Mapped[bool]
     opened_at: Mapped[int]
     resolved_by: Mapped[str | None] = mapped_column(ID)
+    also: Mapped[str | None] = mapped_column(AREA)  # the other area that a move is about
     closed_at: Mapped[int | None]
 
 
