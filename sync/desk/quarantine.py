@@ -84,7 +84,6 @@ def _taken_in(session: Session, target: Target, things: list[Thing], patched: Ma
         words = patched.get(thing.id)
         session.act_on(thing, words.said if words is not None else {}, target=target.id)
     target.put(Review.RECEIVED)
-    target.alarm(False)
     session.judge(by_id.values())
     await_others(session.space, session.changes, target.id, False)
     cells = {thing.id: _unseen(thing, target.id, patched.get(thing.id)) for thing in by_id.values()}
