@@ -84,10 +84,11 @@ def test_an_answer_that_was_mended_and_synced_does_not_come_back_on_the_screen()
 def test_an_amendment_is_read_on_the_screen_of_what_it_amends() -> None:
     """ODK Collect names a newer base when a form is edited; its answers were given on the old one."""
     other = phone("x", 5, "0987654321", author="Anh Tư")
-    first = op("a", 10, {"phone": "0912345678", "full_name": "Nguyễn Thị Lan"}, saw="c")
+    shown = {"phone": "0912345678", "full_name": "Nguyễn Thị Lan"}
+    first = op("a", 10, dict(shown), saw="c", seen=shown)
     edited = replace(
         first, sub="b", t=20, said={"phone": "0912345678", "full_name": "Nguyễn Thị Loan"}, amends="a",
-        snapshot=frozenset({"c", "x"}),
+        snapshot=frozenset({"c", "x"}), seen=shown | {"phone": "0987654321"},
     )  # fmt: skip
     extraction = extract(CHILD, CREATE, other, first, edited)
     assert set(extraction.writes()["b"]) == {"full_name"}
