@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.state.extract import Extraction
-from sync.state.model import Act, Op, State
+from sync.state.model import ABOUT_A_SUBMISSION, Act, Op, Standing, State
 from tests.sync.actors import Answer, World
 from tests.sync.hostile import anything
 from tests.sync.play import Play
@@ -92,6 +92,11 @@ def visits(ops: Mapping[str, Op]) -> list[str]:
     return sorted(sub for sub, op in ops.items() if op.act is Act.VISIT)
 
 
+def decides(op: Op, target: str) -> bool:
+    """Whether it is an act on that submission; a visit that merely carries a target decides nothing."""
+    return op.act in ABOUT_A_SUBMISSION and op.standing is Standing.SUPERVISOR and op.target == target
+
+
 def standing(state: State) -> set[tuple[str, str]]:
     return {(name, e.op) for name, cell in state.cells.items() for e in cell.entries if e.gone is None}
 
@@ -150,7 +155,7 @@ def test_a_repair_is_read_instead_and_another_act_gives_the_words_back(world: Wo
     patch = {name: data.draw(st.sampled_from([*VALUES[name], None])) for name in op.said if name in VALUES}
     repair = about(Act.REPAIR, target, "sửa", 10**6, saw=list(world.ops), said=patch)
     repaired = Extraction(world.kind, {**world.ops, "sửa": repair})
-    clean = {sub: one for sub, one in world.ops.items() if one.target != target}
+    clean = {sub: one for sub, one in world.ops.items() if not decides(one, target)}
     spoken = Extraction(world.kind, {**clean, target: replace(op, said=patch)})
     assert repaired.writes()[target] == spoken.writes()[target]
     assert repaired.frame.verdicts[target].act is Act.REPAIR
