@@ -161,10 +161,13 @@ class Review(Policy):
 
 
 class Placement(Review):
-    """Where a household or child lives: nobody moves a family by a typo, so the earliest good claim stays."""
+    """Where a household or child lives: nobody moves a family by a typo, so the earliest good claim stays.
+
+    A claim from a paper form comes after those, a doubtful one after all.
+    """
 
     def current(self, live: Sequence[Entry]) -> Entry:
         return min(
             live,
-            key=lambda entry: (not entry.rules, entry.request, entry.late or entry.suspect, *entry.order),
+            key=lambda entry: (not entry.rules, entry.request, entry.suspect, entry.late, *entry.order),
         )

@@ -125,6 +125,8 @@ def test_two_moves_within_the_area_are_a_conflict_and_the_earliest_stays() -> No
     assert place(doubt) == ("2025.31135", "05")
     late = merged(HOUSEHOLD, REGISTERED, move("a", 20, hamlet="05"), move("b", 10, hamlet="06", late=True))
     assert place(late) == ("2025.31135", "05")
+    paper, doubtful = move("a", 20, hamlet="05", late=True), move("b", 10, hamlet="06", suspect=True)
+    assert place(merged(HOUSEHOLD, REGISTERED, paper, doubtful)) == ("2025.31135", "05")
 
 
 def test_a_move_to_another_area_is_a_request() -> None:
