@@ -37,6 +37,9 @@ class Settings:
     keep_days: int = 30
     """For how many days a device keeps what it has sent, as cover for a restored backup."""
 
+    min_app: str = ""
+    """Oldest version of the client that may pull, as 1.4.2; empty: any. What an older one sends is always taken."""
+
     max_body: int = 1_048_576
     """Largest request body in bytes, as sent."""
 

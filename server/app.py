@@ -1,5 +1,6 @@
 """The application: which blueprint answers where, and who may call it, on one screen."""
 
+import gzip
 from pathlib import Path
 
 from flask import Flask, Response, request
@@ -23,6 +24,7 @@ from server.store.tables import db
 from server.world import build_nest
 
 # No script, style or image from elsewhere, no inline script, no frame.
+WORTH_COMPRESSING = 1_000  # bytes
 CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -62,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     register_commands(app)
     app.before_request(_keepable)
     app.after_request(_headers)
+    app.after_request(_compress)
     return app
 
 
@@ -70,6 +73,17 @@ def _keepable() -> None:
     named = [*(request.view_args or {}).values(), *(value for _, value in request.args.items(multi=True))]
     if not all(storable(str(value)) for value in named):
         raise Problem("not_found")
+
+
+def _compress(response: Response) -> Response:
+    """A page of children is text that says the same again and again: on a slow network it travels compressed."""
+    wanted = "gzip" in request.headers.get("Accept-Encoding", "")
+    response.vary.add("Accept-Encoding")
+    worth = not response.is_streamed and (response.content_length or 0) >= WORTH_COMPRESSING
+    if wanted and worth and (response.mimetype or "").endswith("json"):
+        response.set_data(gzip.compress(response.get_data(), compresslevel=6))
+        response.headers["Content-Encoding"] = "gzip"
+    return response
 
 
 def _headers(response: Response) -> Response:

@@ -27,6 +27,11 @@ CATALOGUE: dict[str, Kind] = {
     "bad_json": Kind(400, "Không đọc được dữ liệu JSON của lô phiếu. Chưa lưu gì; hãy gửi lại."),
     "bad_envelope": Kind(400, "Phần đầu của lô phiếu thiếu hoặc sai. Chưa lưu gì."),
     "bad_request": Kind(400, "Yêu cầu không đúng dạng."),
+    "resync": Kind(
+        409,
+        "Máy chủ không còn đúng lịch sử mà máy này đã thấy. Hãy gửi lại mọi phiếu còn giữ, rồi tải lại từ đầu.",
+    ),
+    "update_needed": Kind(426, "Ứng dụng đã cũ. Phiếu vẫn gửi được; hãy cập nhật để nhận dữ liệu."),
     "unauthenticated": Kind(
         401, "Máy chủ không nhận ra mã truy cập. Hãy đăng nhập lại và giữ nguyên phiếu chưa gửi."
     ),

@@ -15,7 +15,8 @@ from sync.receipts import receipt_of, submission_row
 from sync.standing import Verdicts, await_others, rejudge
 from sync.state.model import Act
 from sync.states import note
-from sync.workspace import Thing, Workspace, place_of
+from sync.thing import Thing
+from sync.workspace import Workspace, place_of
 
 _STATES = {Outcome.QUARANTINED: Review.QUARANTINED, Outcome.STORED: Review.STORED}
 _TEXTS = {

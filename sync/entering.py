@@ -10,7 +10,8 @@ from sync.clocks import Observed
 from sync.facts import Facts
 from sync.ports import OpRow
 from sync.state.model import Act, Op, Standing
-from sync.workspace import HALF, Base, Thing, Workspace
+from sync.thing import HALF, Base, Thing
+from sync.workspace import Workspace
 
 NOTHING_SEEN = Base(True, frozenset(), None)
 

@@ -21,7 +21,7 @@ class EntityRow:
 
     `scope` is None until a create or a household has placed it. `since` and `first_sub`: its first write.
     `src` maps cell -> the submission whose write shows. `data` are the merged properties.
-    `broken` are the cross-field checks that they fail; `dead`: deleted.
+    `broken` are the cross-field checks that they fail; `dead`: deleted. `page` is what its readers are served.
     """
 
     id: str
@@ -39,6 +39,7 @@ class EntityRow:
     src: Mapping[str, str] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
     dead: bool = False
+    page: bytes = b""
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.danger import Alarm, signs_of
-from sync.follow import follow_place, notices_of, plan_things, record, row_of
+from sync.follow import follow_place, notices_of, record, row_of
+from sync.planning import plan_things
 from sync.ports import Changes, OpRow, Review, StateRow, SubmissionRow, Transaction
 from sync.reading import Reader
 from sync.receive import World
 from sync.standing import rejudge
 from sync.state.model import Act
 from sync.states import read_again, tell_authors
+from sync.thing import Thing
 from sync.times import local_date
-from sync.workspace import Thing, Workspace, place_of
+from sync.workspace import Workspace, place_of
 
 HELD = (Review.QUARANTINED, Review.SET_ASIDE, Review.STORED)
 Acts = Mapping[str, Sequence[tuple[int, Act]]]  # target -> (when, ms; what was done), in that order
@@ -112,8 +114,8 @@ def _compare(things: Sequence[Thing], space: Workspace, tx: Transaction, found: 
     conflicts, notices = tx.doubts(ids)
     for thing in (thing for thing in things if thing.row is not None):
         state, (area, scope) = thing.settle(), place_of(space, thing)
-        row = replace(row_of(thing), area=area or thing.row.area if thing.row else area, scope=scope)
-        differs = row != thing.row
+        moved = replace(thing, row=replace(thing.known, area=area or thing.known.area, scope=scope))
+        differs = row_of(moved) != thing.row
         found.differences |= {("entity", thing.id)} if differs else set()
         odd = {one.id for one in state.conflicts} ^ conflicts.get(thing.id, set())
         found.differences |= {("conflict", ident) for ident in odd}

@@ -9,7 +9,7 @@ from sync.arrival import Arrival
 from sync.batch import Outcome, Reason
 from sync.facts import Facts, to_json
 from sync.ports import SubmissionRow
-from sync.workspace import Thing
+from sync.thing import Thing
 
 
 def receipt_of(thing: Thing, sub: str) -> dict[str, Any]:

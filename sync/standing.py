@@ -7,7 +7,8 @@ from sync.places import UNKNOWN_HAMLET
 from sync.placing import Claimed, Judgement, judge
 from sync.ports import Changes, OpRow, Waiting
 from sync.state.model import Act
-from sync.workspace import Thing, Workspace
+from sync.thing import Thing
+from sync.workspace import Workspace
 
 FREEING = (Act.ACCEPT, Act.REPAIR)
 

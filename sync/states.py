@@ -15,7 +15,8 @@ from sync.ports import Changes, Review, StateRow, SubmissionRow, Touched
 from sync.reading import Reader
 from sync.standing import Verdicts, await_others
 from sync.state.model import Act, NoticeKind
-from sync.workspace import Thing, Workspace, place_of
+from sync.thing import Thing
+from sync.workspace import Workspace, place_of
 
 
 def state_row(space: Workspace, changes: Changes, sub: str) -> StateRow | None:

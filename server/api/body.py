@@ -1,4 +1,4 @@
-"""The body of a request, made sure of: bounded, whole, inflated. Sources: RFC 9110 §8.4, RFC 9530."""
+"""Bodies: of a request bounded, whole and inflated; of an answer JSON. Sources: RFC 9110 §8.4, RFC 9530."""
 
 import base64
 import binascii
@@ -8,7 +8,8 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from flask import request
+import orjson
+from flask import Response, request
 
 from server.problems import Problem
 from sync.batch import Limits
@@ -28,6 +29,11 @@ def read_body(limits: Limits) -> bytes:
     if encoding != "gzip":
         raise Problem("bad_encoding")
     return _gunzip(body, limits)
+
+
+def answer(body: Any, status: int = 200) -> Response:
+    """A JSON answer."""
+    return Response(orjson.dumps(body), status=status, content_type="application/json")
 
 
 def told(limits: Limits) -> Mapping[str, Any]:

@@ -1,6 +1,5 @@
-"""What devices call: push a batch, ask what became of it, learn the limits."""
+"""What devices call: push a batch, pull what changed, ask what became of a submission, learn the limits."""
 
-import hashlib
 from typing import Any
 
 import orjson
@@ -11,32 +10,40 @@ from flask_smorest import Blueprint
 from marshmallow import ValidationError
 from sqlalchemy import select
 
-from server.api.body import read_body, told
-from server.api.schemas import ConfigSchema, EnvelopeSchema, PushAnswerSchema, StatusAnswerSchema, StatusSchema
+from server.api.body import answer, read_body, told
+from server.api.sync_schemas import (
+    ConfigSchema,
+    EnvelopeSchema,
+    PullAnswerSchema,
+    PullSchema,
+    PushAnswerSchema,
+    StatusAnswerSchema,
+    StatusSchema,
+)
+from server.auth.access import access_of
 from server.auth.tokens import Caller, caller
 from server.clock import now
 from server.problems import Problem
 from server.reading.submissions import own_states
+from server.store.devices import Seen
 from server.store.tables import Submission, db
+from server.syncing import Step, config_of, connect, outdated
 from server.world import Nest, current_nest
 from sync.arrival import Arrival
 from sync.batch import DeviceClock
 from sync.envelope import MalformedEnvelope, RawItem, split
 from sync.receive import Unsettled
-from sync.times import DAY, iso, to_ms
+from sync.times import DAY, iso, local_date, to_ms
+from sync.tokens import Position
 
 log = structlog.get_logger()
 blueprint = Blueprint("sync", __name__, url_prefix="/api/v1/sync", description="Devices and the server in step")
-
-
-def answer(body: Any) -> Response:
-    """A JSON answer."""
-    return Response(orjson.dumps(body), content_type="application/json")
+PAGE = 200  # entries, where the device names no limit
 
 
 @blueprint.route("")
 class Push(MethodView):
-    """A batch of submissions."""
+    """A batch of submissions, and the first page of what changed, in one round trip."""
 
     @blueprint.doc(
         requestBody={"required": True, "content": {"application/json": {"schema": EnvelopeSchema}}},
@@ -47,20 +54,44 @@ class Push(MethodView):
         """Push a batch; a receipt for each item, in order. Only a receipt lets a device delete."""
         who, nest, received = caller(), current_nest(), now()
         envelope, items = _envelope(nest)
-        clock = _clock(envelope.get("clock"))
-        arrivals = [_read(nest, who, raw, clock, received) for raw in items]
-        try:
-            receipts = nest.committer.receive(arrivals)
-        except Unsettled as error:
-            raise Problem("busy") from error
+        asked = envelope["pull"]
+        with connect() as connection:
+            step = Step(nest, who, connection, received)
+            step.check(envelope["epoch"], envelope["ack"])  # before anything is stored: the old marks would be lost
+            pulls = asked is not None and not who.revoked and not outdated(envelope["app"], nest.settings.min_app)
+            position = step.position(asked["token"]) if pulls else None
+        clock = _clock(envelope["clock"])
         body: dict[str, Any] = {
             "server_time": iso(received),
             "keep_until": iso(received + nest.settings.keep_days * DAY),
-            "receipts": receipts,
+            "receipts": _receive(nest, [_read(nest, who, raw, clock, received) for raw in items]),
         }
         if who.revoked:
             body["device"] = "revoked"
-        return answer(body)
+        elif asked is not None and position is None:
+            body["update"] = nest.settings.min_app
+        return answer(body | _rest(nest, who, received, position, asked, _seen(who, envelope, clock, received)))
+
+
+@blueprint.route("/pull")
+class Pull(MethodView):
+    """The next page."""
+
+    @blueprint.doc(security=[{"token": []}])
+    @blueprint.arguments(PullSchema)
+    @blueprint.response(200, PullAnswerSchema)
+    def post(self, asked: dict[str, Any]) -> Response:
+        """What changed in the scopes that one may read, from where the token says one stands."""
+        who, nest, at = caller(), current_nest(), now()
+        access = access_of(who.reader(), local_date(at))
+        if outdated(asked["app"], nest.settings.min_app):
+            raise Problem("update_needed", min_app=nest.settings.min_app)
+        with connect() as connection:
+            step = Step(nest, who, connection, at)
+            step.check(asked["epoch"], asked["ack"])
+            seen = _seen(who, asked, None, at)
+            page = step.page(access, step.position(asked["token"]), _most(nest, asked), seen)
+        return answer({"server_time": iso(at), "page": page})
 
 
 @blueprint.route("/status")
@@ -93,13 +124,13 @@ class Config(MethodView):
     @blueprint.doc(security=[{"token": []}])
     @blueprint.response(200, ConfigSchema)
     def get(self) -> Response:
-        """Limits, forms and the hash of both."""
-        caller()
-        nest = current_nest()
-        forms = [{"id": f.id, "version": f.version, "sha256": f.sha256} for f in nest.catalogue.current()]
-        body: dict[str, Any] = {"limits": told(nest.limits), "forms": forms}
-        digest = hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
-        return answer(body | {"server_time": iso(now()), "config": digest})
+        """Limits, forms, scopes, and the hash of it all, which each page carries too."""
+        who, nest, at = caller(), current_nest(), now()
+        access = access_of(who.reader(), local_date(at))
+        with connect() as connection:
+            step = Step(nest, who, connection, at)
+            reader, _ = step.reader(access)
+            return answer(config_of(nest, reader, step.identity.epoch) | {"server_time": iso(at)})
 
 
 def _envelope(nest: Nest) -> tuple[dict[str, Any], list[RawItem]]:
@@ -114,6 +145,44 @@ def _envelope(nest: Nest) -> tuple[dict[str, Any], list[RawItem]]:
         return EnvelopeSchema().load(envelope), items
     except ValidationError as error:
         raise Problem("bad_envelope", errors=error.messages) from error
+
+
+def _receive(nest: Nest, arrivals: list[Arrival]) -> list[dict[str, Any]]:
+    try:
+        return nest.committer.receive(arrivals)
+    except Unsettled as error:
+        raise Problem("busy") from error
+
+
+def _rest(
+    nest: Nest, who: Caller, at: int, position: Position | None, asked: dict[str, Any] | None, seen: Seen | None
+) -> dict[str, Any]:
+    """The ack and the page. What was pushed is committed: if this fails, the device still gets its receipts."""
+    try:
+        with connect() as connection:  # another one, which sees what was just stored
+            step = Step(nest, who, connection, at)
+            rest: dict[str, Any] = {"ack": step.ack()}
+            if position is not None and asked is not None:
+                access = access_of(who.user, local_date(at))
+                rest["page"] = step.page(access, position, _most(nest, asked), seen)
+            else:
+                step.note(seen)
+            return rest
+    except Exception as error:
+        log.error("no_page", error=type(error).__name__)
+        return {}
+
+
+def _most(nest: Nest, asked: dict[str, Any]) -> int:
+    return min(asked["limit"] or PAGE, nest.limits.max_page)
+
+
+def _seen(who: Caller, envelope: dict[str, Any], clock: DeviceClock | None, at: int) -> Seen | None:
+    """What the device told of itself, if it is worth a note."""
+    if who.sender.device is None:
+        return None
+    offset = at - clock.wall if clock is not None else None
+    return Seen(who.sender.device, at, envelope["app"] or None, offset, envelope.get("unsent"))
 
 
 def _clock(stated: dict[str, Any] | None) -> DeviceClock | None:

@@ -8,6 +8,7 @@
 | administrator | people, devices, forms; no child |
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -44,6 +45,10 @@ class Access:
     def scope(self, area: str, scope: str | None) -> bool:
         """Whether he reads what lives in `scope`; what has no scope yet is the supervisors' of its area."""
         return self.author.reads(area, scope, midnight(self.today))
+
+    def scopes(self, of_his_areas: Iterable[str]) -> frozenset[str]:
+        """Which of the scopes of his areas he reads as a whole; his own feed comes besides."""
+        return frozenset(one for one in of_his_areas if "/" in one and self.scope(one.partition("/")[0], one))
 
     def list(self, issued: ReminderList) -> bool:
         """Whether he reads an issued list: his own; as supervisor or scheduler, those of his areas."""

@@ -67,13 +67,21 @@ def visit_body(visit: Visit, rules: Rules) -> dict[str, Any]:
     texts = rule.texts if rule else {"name": {"vi": visit.rule}, "why": {}}
     return {
         "id": visit.id,
+        "subject_type": visit.subject_type,
+        "subject": visit.subject,
+        "household": visit.household,
+        "scope": visit.scope,
         "rule": visit.rule,
         "name": texts["name"],
         "why": texts["why"],
         "earliest": visit.earliest.isoformat(),
         "due": visit.due.isoformat(),
         "latest": visit.latest.isoformat(),
+        "show_on": visit.show_on.isoformat(),
         "statutory": visit.statutory,
+        "priority": visit.priority,
+        "assignee_role": visit.assignee_role,
+        "attempts": visit.attempts,
         "state": visit.state.value,
         "caused_by": visit.caused_by,
     }

@@ -8,8 +8,8 @@ from server.world import Nest
 from sync.ports import Ledger, OpRow
 from sync.state.extract import Extraction
 from sync.state.model import CellState, Entry, State
+from sync.thing import Thing
 from sync.times import iso
-from sync.workspace import Thing
 
 
 class Log:

@@ -58,10 +58,11 @@ def _line(row: Submission, state: SubmissionState) -> dict[str, Any]:
 def own_states(ids: Collection[str], author: str) -> dict[str, dict[str, Any]]:
     """What became of these submissions of one author after their receipts, by id."""
     found = Reads(db.session.connection()).states(ids)
-    return {sub: _news(state) for sub, state in found.items() if state.author == author}
+    return {sub: news(state) for sub, state in found.items() if state.author == author}
 
 
-def _news(state: StateRow) -> dict[str, Any]:
+def news(state: StateRow) -> dict[str, Any]:
+    """What an author is told of his submission after its receipt."""
     return {
         "id": state.sub,
         "state": state.state.value,

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from server.store.store import SqlStore
 from server.store.tables import Entity, db
-from sync.follow import plan_things
+from sync.planning import plan_things
 from sync.ports import Changes
 from sync.receive import World
 from sync.times import local_date

@@ -114,6 +114,7 @@ class Entity(db.Model):
     src: Mapped[bytes]
     broken: Mapped[bytes]
     dead: Mapped[bool]
+    page: Mapped[bytes]  # what a reader of its scope is served
 
 
 class ConflictTable(db.Model):

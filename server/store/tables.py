@@ -1,4 +1,4 @@
-"""All tables; those of the log are made in `log_tables.py`.
+"""All tables; those of the log are made in `log_tables.py`, those of people's access in `device_tables.py`.
 
 Times are BigInteger ms since 1970 UTC; JSON is kept as bytes, ready to be served.
 The area leads the key or an index of every large table, so that a city can partition by it.
@@ -10,6 +10,16 @@ from sqlalchemy import BigInteger, Date, Index, Integer, String, UniqueConstrain
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.store.base import AREA, FORM, ID, SCOPE, TYPE, USER, db
+from server.store.device_tables import (
+    Attempt,
+    Device,
+    Enrolment,
+    Holding,
+    Password,
+    Reading,
+    ServerFact,
+    Token,
+)
 from server.store.log_tables import (
     AuditTable,
     ConflictTable,
@@ -25,20 +35,27 @@ __all__ = [
     "Area",
     "AreaSuccessor",
     "AssignmentTable",
+    "Attempt",
     "AuditTable",
     "ConflictTable",
     "Counter",
     "Device",
+    "Enrolment",
     "Entity",
     "FeedEntry",
     "FeedMark",
     "HamletTable",
+    "Holding",
     "Lease",
     "MadeTable",
     "NoticeTable",
     "OpTable",
+    "Password",
+    "Reading",
     "ReminderLine",
     "ReminderList",
+    "Scope",
+    "ServerFact",
     "Submission",
     "SubmissionState",
     "Token",
@@ -76,6 +93,15 @@ class FeedEntry(db.Model):
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     seq: Mapped[int]
     here: Mapped[bool]
+
+
+class Scope(db.Model):
+    """Every scope in which there has been anything, with the counter that orders it and its newest number."""
+
+    __tablename__ = "scope"
+    name: Mapped[str] = mapped_column(SCOPE, primary_key=True)
+    counter: Mapped[str] = mapped_column(USER, index=True)
+    head: Mapped[int]
 
 
 class MadeTable(db.Model):
@@ -169,27 +195,6 @@ class AssignmentTable(db.Model):
     hamlet: Mapped[str] = mapped_column(String(10), primary_key=True)
     begins: Mapped[date] = mapped_column(Date, primary_key=True)
     ends: Mapped[date | None]
-
-
-class Device(db.Model):
-    """An installation of a client on a phone; a new one at every install."""
-
-    __tablename__ = "device"
-    id: Mapped[str] = mapped_column(String(60), primary_key=True)
-    label: Mapped[str]
-    enrolled_at: Mapped[int]
-    revoked_at: Mapped[int | None]
-
-
-class Token(db.Model):
-    """The right of one user to act, on one device or (without one) from anywhere; only its hash is here."""
-
-    __tablename__ = "token"
-    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
-    user: Mapped[str] = mapped_column(USER, index=True)
-    device: Mapped[str | None] = mapped_column(String(60), index=True)
-    issued_at: Mapped[int]
-    revoked_at: Mapped[int | None]
 
 
 class Area(db.Model):

@@ -20,6 +20,7 @@ from server.store.tables import (
     NoticeTable,
     OpTable,
     ReminderLine,
+    Scope,
     Submission,
     SubmissionState,
     VisitTable,
@@ -94,12 +95,19 @@ def write_visits(connection: Connection, changes: Changes) -> None:
 
 def write_feed(connection: Connection, touched: Iterable[Touched], numbers: MutableMapping[str, int]) -> None:
     """Number the entries from the counters held, and mark every counter with a new random nonce."""
-    entries = []
+    entries: list[dict[str, Any]] = []
     for one in sorted(touched):
         numbers[one.counter] += 1
         entry = {"scope": one.scope, "kind": one.kind, "id": one.id, "seq": numbers[one.counter], "here": one.here}
         entries.append(entry)
     upsert(connection, table(FeedEntry), entries)
+    counters = {one.scope: one.counter for one in touched}
+    heads = {entry["scope"]: entry["seq"] for entry in entries}  # the greatest: in order of numbers
+    upsert(
+        connection,
+        table(Scope),
+        [{"name": name, "counter": counters[name], "head": heads[name]} for name in sorted(heads)],
+    )
     moved = sorted({one.counter for one in touched})
     upsert(connection, table(Counter), [{"name": name, "n": numbers[name]} for name in moved])
     marks = [{"counter": name, "seq": numbers[name], "nonce": secrets.token_hex(8)} for name in moved]

@@ -15,7 +15,7 @@ from sync.facts import Facts
 from sync.ports import Review
 from sync.standing import await_others
 from sync.states import read_again
-from sync.workspace import Thing
+from sync.thing import Thing
 
 FORGIVEN = (Reason.OUT_OF_AREA, Reason.DEVICE_REVOKED, Reason.ID_REUSE, Reason.NOT_ALLOWED)
 NEEDS_A_WARD = (Reason.WARD_AMBIGUOUS, Reason.WARD_UNKNOWN)

@@ -10,7 +10,7 @@ from sync.desk.session import Session
 from sync.ports import Review, StateRow, SubmissionRow
 from sync.state.model import Act
 from sync.states import read_again, state_row
-from sync.workspace import Thing
+from sync.thing import Thing
 
 HELD = (Review.QUARANTINED, Review.SET_ASIDE, Review.STORED)  # not applied, for whatever reason
 

@@ -10,7 +10,7 @@ from sync.desk.orders import Refused
 from sync.desk.session import Session
 from sync.places import UNKNOWN_HAMLET
 from sync.state.model import DELETED, Act, CellState, Conflict
-from sync.workspace import Thing
+from sync.thing import Thing
 
 
 def correct(session: Session) -> dict[str, Any]:

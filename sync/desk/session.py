@@ -16,8 +16,9 @@ from sync.receive import World, transact
 from sync.standing import rejudge
 from sync.state.model import Act, Op, Standing
 from sync.states import note
+from sync.thing import Thing
 from sync.times import local_date
-from sync.workspace import Thing, Workspace
+from sync.workspace import Workspace
 
 
 @dataclass(frozen=True)

@@ -70,12 +70,25 @@ class Town:
 
     def push(self, items: Sequence[Any], user: str = "u1", **envelope: Any) -> list[dict[str, Any]]:
         """Push a batch as a phone does, compressed; returns its receipts."""
-        whole = {"v": 1, "app": "test", "clock": {"wall": iso(now())}, "items": list(items)} | envelope
-        answer = self.post(gzip.compress(orjson.dumps(whole)), user, Content_Encoding="gzip")
-        assert answer.status_code == 200, answer.text
-        receipts = answer.get_json()["receipts"]
+        receipts = self.sync(items, user, pull=None, **envelope)["receipts"]
         assert len(receipts) == len(items)
         return receipts
+
+    def send(self, items: Sequence[Any] = (), user: str = "u1", **envelope: Any) -> TestResponse:
+        """Push and pull as a phone does, compressed; without `pull` from nothing."""
+        head = {"v": 1, "app": "test", "clock": {"wall": iso(now())}, "pull": {}}
+        whole = head | {"items": list(items)} | envelope
+        return self.post(gzip.compress(orjson.dumps(whole)), user, Content_Encoding="gzip")
+
+    def sync(self, items: Sequence[Any] = (), user: str = "u1", **envelope: Any) -> dict[str, Any]:
+        """The same; returns the whole answer."""
+        answer = self.send(items, user, **envelope)
+        assert answer.status_code == 200, answer.text
+        return answer.get_json()
+
+    def pull(self, user: str = "u1", token: str | None = None, **more: Any) -> dict[str, Any]:
+        """One page."""
+        return self.act("sync/pull", user, token=token, **more)["page"]
 
     def apply(self, value: Mapping[str, Any], user: str = "u1") -> dict[str, Any]:
         """Push one item that is taken in without any doubt; returns its receipt."""

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from config.settings import Settings
-from tests.api.builders import claim, item, new_id, register, registration, visit
+from tests.api.builders import AREA, claim, item, new_id, register, registration, visit
 from tests.api.conftest import Town
 
 NAME = "Lê Ngọc Hân"
@@ -150,7 +150,12 @@ def test_config_tells_limits_and_forms(town: Town) -> None:
     assert {form["id"] for form in told["forms"]} == set(forms) == {"household_registration", "child_situation"}
     for form in told["forms"]:
         assert form["sha256"] == hashlib.sha256(forms[form["id"]].xml.encode()).hexdigest()
-    assert told["config"] == town.get("/api/v1/sync/config", "u2").get_json()["config"]
+    again = town.get("/api/v1/sync/config").get_json()
+    assert (told["config"], told["epoch"], told["min_app"]) == (again["config"], 1, "")
+    assert told["scopes"] == ["user:u1", f"{AREA}/00", f"{AREA}/01"]
+    other = town.get("/api/v1/sync/config", "u9").get_json()
+    assert other["config"] != told["config"]
+    assert other["view"] == told["view"] != town.get("/api/v1/sync/config", "s1").get_json()["view"]
 
 
 def test_the_limits_are_told_again_when_one_is_passed(new_town: Callable[..., Town]) -> None:

@@ -1,5 +1,6 @@
 """What a database held before a migration is there after it, and after going back what the first version knew."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -129,7 +130,18 @@ def test_the_first_rows_are_read_after_the_migration(empty_app: Flask, engine: E
     row = entity(
         "c1", rev=4, etag="4", household="h1", label="Đào", data={"grade": 4}, src={"school": "s1"}, first_sub="s1"
     )
-    assert ledger == Ledger(row, first_ops())
+    assert ledger.row is not None
+    assert ledger == Ledger(replace(row, page=ledger.row.page), first_ops())
+    assert orjson.loads(ledger.row.page) == {
+        "type": "child",
+        "id": "c1",
+        "revision": 4,
+        "etag": "4-4",
+        "scope": row.scope,
+        "data": {"grade": 4},
+        "src": [["s1", ["school"]]],
+        "conflicts": [{"id": "k1", "cell": "phone"}],
+    }
     assert states == {
         "s1": StateRow("s1", HERE, "u11", Review.RECEIVED),
         "s2": StateRow("s2", HERE, "u12", Review.RECEIVED),

@@ -1,0 +1,81 @@
+"""What is noted of a device at each sync: when and how it was seen, and which entities its pages gave or took."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, and_, func, select, update
+
+from server.store.base import table
+from server.store.dialects import chunks, upsert
+from server.store.tables import Device, Holding, Reading
+
+device, reading, holding = table(Device), table(Reading), table(Holding)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one page told a user on a device. `turn` is the page's number; `swept`: from the start of a full pull
+    (ms) that ends here, so that what was not told since is on the phone no longer."""
+
+    user: str
+    turn: int
+    entities: Mapping[str, str] = field(default_factory=dict)  # id -> scope
+    gone: Collection[str] = ()
+    dropped: Collection[str] = ()
+    swept: int | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A device at one request. What is None it did not say."""
+
+    device: str
+    at: int
+    app: str | None = None
+    clock_offset: int | None = None
+    unsent: int | None = None
+    cloned: bool = False
+
+
+def turn_of(connection: Connection, device_id: str, user: str) -> int:
+    """The last page of which it is known that the user on this device has read it; 0 if none."""
+    query = select(reading.c.turn).where(reading.c.device == device_id, reading.c.user == user)
+    return connection.scalar(query) or 0
+
+
+def write_seen(connection: Connection, seen: Seen) -> None:
+    """Note that a device was here."""
+    facts = {name: getattr(seen, name) for name in ("app", "clock_offset", "unsent")}
+    said = {name: value for name, value in facts.items() if value is not None}
+    said |= {"cloned_at": seen.at} if seen.cloned else {}
+    connection.execute(update(device).where(device.c.id == seen.device).values(last_seen=seen.at, **said))
+
+
+def write_told(connection: Connection, device_id: str, told: Told, at: int) -> None:
+    """Note what a page gave and took, before it leaves."""
+    before = turn_of(connection, device_id, told.user)
+    row = {"device": device_id, "user": told.user, "turn": max(before, told.turn - 1), "at": at}
+    upsert(connection, reading, [row])
+    mine = and_(holding.c.device == device_id, holding.c.user == told.user, holding.c.until.is_(None))
+    ending = update(holding).where(mine).values(until=at, turn=told.turn)
+    if told.dropped:
+        connection.execute(ending.where(holding.c.scope.in_(list(told.dropped))))
+    for some in chunks(told.gone):
+        connection.execute(ending.where(holding.c.entity.in_(some)))
+    rows = [
+        {"device": device_id, "user": told.user, "entity": ident, "scope": scope, "since": at, "served": at}
+        | {"until": None, "turn": None}
+        for ident, scope in sorted(told.entities.items())
+    ]
+    upsert(connection, holding, rows, keep=["since"])
+    if told.swept is not None:
+        connection.execute(ending.where(holding.c.served < told.swept))
+
+
+def held(connection: Connection, device_id: str) -> dict[str, str]:
+    """What is on a device as far as is known: entity -> scope. What a page took counts until that page was read."""
+    read = and_(reading.c.device == holding.c.device, reading.c.user == holding.c.user)
+    query = select(holding.c.entity, holding.c.scope).outerjoin(reading, read)
+    unread = holding.c.turn > func.coalesce(reading.c.turn, 0)
+    query = query.where(holding.c.device == device_id, holding.c.until.is_(None) | unread)
+    return {row.entity: row.scope for row in connection.execute(query.order_by(holding.c.entity))}
