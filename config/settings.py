@@ -40,6 +40,15 @@ class Settings:
     min_app: str = ""
     """Oldest version of the client that may pull, as 1.4.2; empty: any. What an older one sends is always taken."""
 
+    public_url: str = ""
+    """Where phones reach this server, as https://toam.example.vn; it goes into the links of codes for enrolment."""
+
+    proxied: bool = False
+    """A reverse proxy stands in front: the address of a client is the last of X-Forwarded-For."""
+
+    login_hours: int = 12
+    """For how many hours a login with a password is good, where it is not on an installation."""
+
     max_body: int = 1_048_576
     """Largest request body in bytes, as sent."""
 

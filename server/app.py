@@ -6,12 +6,15 @@ from pathlib import Path
 from flask import Flask, Response, request
 from flask_migrate import Migrate
 from flask_smorest import Api
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config.settings import Settings, read_settings
 from forms.text import storable
 from server.api.conflicts import blueprint as conflicts
+from server.api.devices import blueprint as devices
 from server.api.entities import blueprint as entities
 from server.api.lists import blueprint as lists
+from server.api.login import blueprint as login
 from server.api.submissions import blueprint as submissions
 from server.api.sync import blueprint as sync
 from server.cli import register_commands
@@ -47,6 +50,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         OPENAPI_JSON_PATH="openapi.json",
         API_SPEC_OPTIONS={"components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}},
     )
+    if settings.proxied:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=0)  # type: ignore[method-assign]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     db.init_app(app)
     Migrate(app, db, directory=str(Path(__file__).parent / "migrations"))
@@ -59,6 +64,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     api.register_blueprint(conflicts)  # a supervisor's token; `server.auth.access` and the acts themselves decide
     api.register_blueprint(submissions)  # the same
     api.register_blueprint(lists)  # a user's token; `server.auth.access` decides
+    api.register_blueprint(devices)  # a code enrols; lists and codes are for officers: `server.auth.access` decides
+    api.register_blueprint(login)  # anybody who knows a password
     app.register_blueprint(start)  # anybody, on loopback, in demo mode alone
     register_errors(app)
     register_commands(app)

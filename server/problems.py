@@ -35,6 +35,10 @@ CATALOGUE: dict[str, Kind] = {
     "unauthenticated": Kind(
         401, "Máy chủ không nhận ra mã truy cập. Hãy đăng nhập lại và giữ nguyên phiếu chưa gửi."
     ),
+    "login_failed": Kind(401, "Tên đăng nhập hoặc mật khẩu không đúng."),
+    "code_refused": Kind(403, "Mã đăng ký không dùng được. Hãy xem lại mã, hoặc xin cán bộ một mã mới."),
+    "password_expired": Kind(403, "Mật khẩu đã hết hạn. Hãy xin quản trị viên đặt mật khẩu mới."),
+    "token_expired": Kind(403, "Hết hạn đăng nhập: phiếu vẫn gửi được. Hãy đăng nhập lại để nhận dữ liệu."),
     "device_revoked": Kind(403, "Máy này đã bị thu hồi: chỉ còn gửi được, không nhận được nữa."),
     "forbidden": Kind(403, "Vai trò của bạn không được xem phần này."),
     "not_found": Kind(404, "Không có, hoặc ngoài phạm vi được giao cho bạn."),
@@ -44,11 +48,14 @@ CATALOGUE: dict[str, Kind] = {
     "ward_needed": Kind(409, "Xã/phường của phiếu chưa rõ. Hãy chọn xã/phường khi sửa phiếu (repair)."),
     "unknown_base": Kind(409, "Trạng thái bạn đã xem không có trong máy chủ này. Hãy tải lại hồ sơ."),
     "id_reuse": Kind(409, "Mã này đã dùng cho một việc khác."),
+    "installation_taken": Kind(409, "Bản cài này đã có người dùng. Hãy thêm người mới từ tài khoản đang dùng máy."),
     "too_large": Kind(413, "Lô phiếu quá lớn. Hãy chia nhỏ rồi gửi lại."),
     "too_many_items": Kind(413, "Lô có quá nhiều phiếu. Hãy chia nhỏ rồi gửi lại."),
     "unsupported_media_type": Kind(415, "Cần Content-Type: application/json."),
     "invalid": Kind(422, "Một số phần của yêu cầu không hợp lệ."),
     "reason_needed": Kind(422, "Cần ghi lý do, để người lập phiếu và đồng nghiệp hiểu."),
+    "weak_password": Kind(422, "Mật khẩu cần ít nhất 10 ký tự và không được trùng tên đăng nhập."),
+    "too_many_attempts": Kind(429, "Đã thử sai quá nhiều lần. Hãy đợi rồi thử lại."),
     "internal": Kind(500, "Máy chủ gặp lỗi. Chưa lưu gì; hãy gửi lại sau, với cùng mã phiếu."),
     "busy": Kind(503, "Máy chủ đang bận. Chưa lưu gì; hãy gửi lại sau, với cùng mã phiếu."),
 }
@@ -74,4 +81,6 @@ class Problem(Exception):
             response.headers["WWW-Authenticate"] = "Bearer"
         if kind.status == 503:
             response.headers["Retry-After"] = "5"
+        if "retry_after" in self.extra:
+            response.headers["Retry-After"] = str(self.extra["retry_after"])
         return response

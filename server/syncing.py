@@ -47,6 +47,7 @@ class Step:
     def __init__(self, nest: Nest, who: Caller, connection: Connection, at: int) -> None:
         self.nest, self.who, self.connection, self.at = nest, who, connection, at
         self.identity = identity(connection)
+        self._turn = 0  # the last page of which is known that it was read
         self.name = f"{who.sender.device or '-'}|{who.user}"
         self.feed = SqlFeed(connection, lambda visit: visit_body(visit, nest.rules), _state_body)
 
@@ -65,7 +66,7 @@ class Step:
     def position(self, token: str | None) -> Position:
         """Where the reader stands. Raises the problem `resync`."""
         device = self.who.sender.device
-        turn = turn_of(self.connection, device, self.who.user) if device else 0
+        turn = self._turn = turn_of(self.connection, device, self.who.user) if device else 0
         if token is None:
             return Position(self.name, turn=turn + 1, since=self.at)
         try:
@@ -124,13 +125,14 @@ class Step:
     def _turned(self, page: Page, position: Position) -> tuple[Position, Told | None]:
         ends = position.since and not page.more
         after = replace(page.position, since=0 if ends else position.since)
-        if self.who.sender.device is None or (page.empty and not ends):
+        if self.who.sender.device is None or (page.empty and not ends and position.turn <= self._turn):
             return after, None
-        after = replace(after, turn=position.turn + 1)
+        if not page.empty or ends:
+            after = replace(after, turn=position.turn + 1)
         scopes = {one.id: one.scope for one in page.served if one.kind == "entity"}
         gone = [ident for kind, ident in page.gone if kind == "entity"]
         swept = position.since if ends else None
-        return after, Told(self.who.user, after.turn, scopes, gone, page.dropped, swept)
+        return after, Told(self.who.user, position.turn + 1, scopes, gone, page.dropped, swept)
 
     def _write(self, seen: Seen | None, told: Told | None) -> None:
         with self.nest.store.transaction([]) as tx:

@@ -36,7 +36,7 @@ class Reader:
 
 
 class Source(Protocol):
-    """The stored feed. `heads` is read before any entry."""
+    """The stored feed. Others may write between two questions: heads are read before any entry, marks after all."""
 
     def newest(self, counters: Sequence[str]) -> Mapping[str, FeedMark]:
         """The newest mark of each of these counters that has any."""
@@ -94,11 +94,11 @@ def pull(reader: Reader, position: Position, heads: Mapping[str, int], most: int
 
     A scope that is read to its end goes on from its head; of one that did not fit, from its last entry told.
     """
-    marks = source.newest(reader.counters)  # read after the heads: no cursor is ever newer than the marks
     before = {scope: _start(position, reader, scope, heads.get(scope, 0)) for scope in reader.scopes}
     reading = _Reading(most, source, frozenset(reader.scopes))
     cursors = {scope: reading.scope(scope, before[scope], heads.get(scope, 0)) for scope in reader.scopes}
     gone = [key for key, one in reading.found.items() if one.body is None]
+    marks = source.newest(reader.counters)  # read last: nothing in the page is newer, and nothing that it passed over
     return Page(
         served=[one for one in reading.found.values() if one.body is not None],
         gone=gone,

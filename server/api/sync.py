@@ -58,7 +58,7 @@ class Push(MethodView):
         with connect() as connection:
             step = Step(nest, who, connection, received)
             step.check(envelope["epoch"], envelope["ack"])  # before anything is stored: the old marks would be lost
-            pulls = asked is not None and not who.revoked and not outdated(envelope["app"], nest.settings.min_app)
+            pulls = asked is not None and who.reads and not outdated(envelope["app"], nest.settings.min_app)
             position = step.position(asked["token"]) if pulls else None
         clock = _clock(envelope["clock"])
         body: dict[str, Any] = {
@@ -68,6 +68,8 @@ class Push(MethodView):
         }
         if who.revoked:
             body["device"] = "revoked"
+        elif who.expired:
+            body["device"] = "expired"
         elif asked is not None and position is None:
             body["update"] = nest.settings.min_app
         return answer(body | _rest(nest, who, received, position, asked, _seen(who, envelope, clock, received)))
@@ -112,7 +114,7 @@ class Status(MethodView):
         )
         found = {row.id: orjson.loads(row.receipt) for row in db.session.execute(query)}
         receipts = [found.get(ident, {"id": ident, "outcome": None}) for ident in asked["ids"]]
-        known = {} if who.revoked else own_states(asked["ids"], who.user)
+        known = own_states(asked["ids"], who.user) if who.reads else {}
         states = [known.get(ident, {"id": ident, "state": None}) for ident in asked["ids"]]
         return answer({"server_time": iso(now()), "receipts": receipts, "states": states})
 
@@ -197,4 +199,4 @@ def _read(nest: Nest, who: Caller, raw: RawItem, clock: DeviceClock | None, rece
     except Exception as error:  # a fault of ours must not cost the phone its submission
         log.error("unread", error=type(error).__name__)
         arrival = nest.reader.unread(raw, who.sender, clock, received)
-    return arrival.revoked() if who.revoked else arrival
+    return arrival if who.reads else arrival.revoked()

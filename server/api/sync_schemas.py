@@ -154,7 +154,11 @@ class PushAnswerSchema(Schema):
     server_time = fields.String()
     ack = fields.String(metadata={"description": "to be named at the next push"})
     keep_until = fields.String(metadata={"description": "until when a device keeps what it has sent"})
-    device = fields.String(metadata={"description": "`revoked`: stop pulling, wipe after the last receipt"})
+    device = fields.String(
+        metadata={
+            "description": "`revoked`: stop pulling, wipe after the last receipt; `expired`: log in again to pull"
+        }
+    )
     update = fields.String(metadata={"description": "the version of the client that may pull again"})
     receipts = fields.List(fields.Nested(ReceiptSchema))
     page = fields.Nested(PageSchema, metadata={"description": "if `pull` was asked for"})

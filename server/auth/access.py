@@ -3,19 +3,20 @@
 | role | reads |
 |---|---|
 | collaborator | the hamlets he is assigned to today, and his own submissions and lists |
-| supervisor | every hamlet of the areas he is assigned to, and their protection scope; conflicts, submissions |
+| supervisor | every hamlet of the areas he is assigned to, and their protection scope; conflicts, submissions; the |
+| | devices of their collaborators, and what of all this is on a device |
 | scheduler | visits and lists of his areas, with names and addresses; no other data of a child |
-| administrator | people, devices, forms; no child |
+| administrator | people, devices, forms; no child, so of what is on a device only how much |
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from server.problems import Problem
 from server.store.people import author_of
 from server.store.tables import ReminderList, User, db
-from sync.authority import Author, Role
+from sync.authority import UNPLACED, Author, Role
 from sync.visits.runs import midnight
 
 
@@ -56,6 +57,47 @@ class Access:
             return issued.collaborator == self.author.id
         planners = (Role.SUPERVISOR, Role.SCHEDULER)
         return self.author.role in planners and issued.area in self.author.areas([self.today])
+
+    @property
+    def administers(self) -> bool:
+        return self.author.role is Role.ADMINISTRATOR
+
+    def phones(self) -> frozenset[str] | None:
+        """The areas whose people's devices he asks about; None: of everybody. Raises the problem `forbidden`."""
+        if self.administers:
+            return None
+        return self.desk(None)
+
+    def phone(self, users: Collection[Author]) -> bool:
+        """Whether he sees and may revoke a device with these users.
+
+        A supervisor does if all of them are collaborators of his: a phone that officers use as well is not his alone.
+        """
+        return self.administers or (bool(users) and all(self._his(user, user.areas([self.today])) for user in users))
+
+    def invites(self, user: Author) -> bool:
+        """Whether he may give out a code for a user; a supervisor also before a collaborator's first day."""
+        return self.administers or self._his(user, _coming(user, self.today))
+
+    def acts_in(self, users: Iterable[Author]) -> str:
+        """The area in whose audit log it stands what he does about these users' access."""
+        return acting_area(users, self.today, self.areas)
+
+    def _his(self, user: Author, places: frozenset[str]) -> bool:
+        return user.role is Role.COLLABORATOR and bool(places & self.areas)
+
+
+def acting_area(users: Iterable[Author], today: date, mine: frozenset[str] = frozenset()) -> str:
+    """The area in whose audit log it stands what is done about these users' access: if possible one of `mine`."""
+    people = list(users)
+    theirs = {area for user in people for area in _coming(user, today)}
+    found = sorted(theirs & mine) or sorted(theirs) or sorted(user.home(today) for user in people)
+    return found[0] if found else UNPLACED
+
+
+def _coming(user: Author, today: date) -> frozenset[str]:
+    """The areas in which a user has an assignment that has not ended."""
+    return frozenset(held.area for held in user.assignments if held.ends is None or held.ends >= today)
 
 
 def access_of(user: str, today: date) -> Access:

@@ -1,20 +1,28 @@
 """`flask areas`, `flask user`, `flask device`: places, people and installations."""
 
 import secrets
+import sys
 from datetime import date
+from pathlib import Path
 
 import click
 from flask.cli import AppGroup
 from sqlalchemy import delete
 
+from server.auth.access import acting_area
+from server.auth.enrolment import invite
+from server.auth.leaving import revoke
+from server.auth.passwords import set_password
 from server.auth.tokens import issue
 from server.clock import now
-from server.store.people import add_user, assign
+from server.problems import CATALOGUE, Problem
+from server.store.people import add_user, assign, users_of
 from server.store.tables import Area, AreaSuccessor, Device, HamletTable, User, db
 from server.world import current_nest, rows
 from sync.authority import Role
-from sync.times import local_date
+from sync.times import DAY, local_date
 
+BY = "cli"  # in the audit log: somebody at the server itself
 areas = AppGroup("areas", help="Wards and hamlets.")
 user = AppGroup("user", help="Users, their assignments and tokens.")
 device = AppGroup("device", help="Installations on phones.")
@@ -94,6 +102,19 @@ def token(ident: str, device_id: str | None) -> None:
     db.session.commit()
 
 
+@user.command("password")
+@click.argument("ident")
+@click.option("--days", type=click.IntRange(min=1), help="For how many days it is good; for ever if not given.")
+def password(ident: str, days: int | None) -> None:
+    """Give a user a password. It is asked for, or read from the standard input: never an argument."""
+    _known(ident)
+    at = now()
+    try:
+        set_password(ident, _secret(), at, None if days is None else at + days * DAY)
+    except Problem as problem:
+        raise click.ClickException(CATALOGUE[problem.code].title) from problem
+
+
 @device.command("enrol")
 @click.option("--label", default="", help="What it is called on lists of devices.")
 @click.option("--user", "ident", help="Its first user: a token is issued at once.")
@@ -108,15 +129,33 @@ def enrol(label: str, ident: str | None) -> None:
     db.session.commit()
 
 
+@device.command("invite")
+@click.argument("ident")
+@click.option("--days", type=click.IntRange(1, 30), default=7, show_default=True, help="For how long it is good.")
+@click.option(
+    "--svg", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write the QR code there."
+)
+def invite_user(ident: str, days: int, svg: Path | None) -> None:
+    """Make a one-time code by which a user's phone is enrolled. It is shown this once, also as a QR code."""
+    _known(ident)
+    made = invite(ident, BY, days, now())
+    click.echo(f"code   {made.code}\nlink   {made.link}")
+    click.echo(made.terminal())
+    if svg is not None:
+        svg.write_text(made.svg(), encoding="utf-8")
+
+
 @device.command("revoke")
 @click.argument("ident")
-def revoke(ident: str) -> None:
+@click.option("--reason", default="", help="For the audit log; it names no child.")
+def revoke_device(ident: str, reason: str) -> None:
     """Take away a device's right to read. What it still sends is kept for a supervisor."""
-    found = db.session.get(Device, ident)
-    if found is None:
-        raise click.ClickException(f"there is no device {ident}")
-    found.revoked_at = now()
-    db.session.commit()
+    at = now()
+    area = acting_area(users_of(ident), local_date(at))
+    try:
+        revoke(ident, BY, area, reason, at)
+    except Problem as problem:
+        raise click.ClickException(f"there is no device {ident}") from problem
 
 
 def enrol_device(label: str, at: int | None = None) -> str:
@@ -129,6 +168,12 @@ def enrol_device(label: str, at: int | None = None) -> str:
 def _known(ident: str) -> None:
     if db.session.get(User, ident) is None:
         raise click.ClickException(f"there is no user {ident}; add one first: flask user add")
+
+
+def _secret() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 def _day(value: object) -> date | None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import Connection, Select, and_, func, select, update
 
 from server.store.base import table
 from server.store.dialects import chunks, upsert
@@ -72,10 +73,23 @@ def write_told(connection: Connection, device_id: str, told: Told, at: int) -> N
         connection.execute(ending.where(holding.c.served < told.swept))
 
 
-def held(connection: Connection, device_id: str) -> dict[str, str]:
-    """What is on a device as far as is known: entity -> scope. What a page took counts until that page was read."""
+def held(connection: Connection, device_id: str) -> dict[tuple[str, str], str]:
+    """What is on a device as far as is known: (user, entity) -> scope. What a page took counts until it was read."""
+    query = still_held(holding.c.user, holding.c.entity, holding.c.scope).where(holding.c.device == device_id)
+    order = (holding.c.user, holding.c.entity)
+    return {(row.user, row.entity): row.scope for row in connection.execute(query.order_by(*order))}
+
+
+def still_held(*columns: Any) -> Select[Any]:
+    """These columns of what is on phones as far as is known. What a page took counts until that page was read."""
     read = and_(reading.c.device == holding.c.device, reading.c.user == holding.c.user)
-    query = select(holding.c.entity, holding.c.scope).outerjoin(reading, read)
     unread = holding.c.turn > func.coalesce(reading.c.turn, 0)
-    query = query.where(holding.c.device == device_id, holding.c.until.is_(None) | unread)
-    return {row.entity: row.scope for row in connection.execute(query.order_by(holding.c.entity))}
+    query = select(*columns).select_from(holding).outerjoin(reading, read)
+    return query.where(holding.c.until.is_(None) | unread)
+
+
+def write_wiped(connection: Connection, device_id: str, at: int) -> None:
+    """Note that a device has deleted everything: nothing is on it, whichever pages it has read."""
+    connection.execute(update(device).where(device.c.id == device_id).values(wiped_at=at))
+    ended = {"until": func.coalesce(holding.c.until, at), "turn": 0}
+    connection.execute(update(holding).where(holding.c.device == device_id).values(**ended))

@@ -1,17 +1,37 @@
 """Users and their assignments, as the console and the command line read and write them."""
 
+from collections.abc import Collection, Mapping
 from datetime import date
 
 from sqlalchemy import select
 
 from server.store.store import SqlTransaction
-from server.store.tables import AssignmentTable, User, db
+from server.store.tables import AssignmentTable, Token, User, db
 from sync.authority import Author, Role
 
 
 def author_of(user: str) -> Author:
     """A user with every assignment that he ever had. Raises `KeyError` for an unknown one."""
     return SqlTransaction(db.session.connection(), {}).authors([user])[user]
+
+
+def authors_of(users: Collection[str]) -> Mapping[str, Author]:
+    """These users with every assignment that they ever had; an unknown one is left out."""
+    return SqlTransaction(db.session.connection(), {}).authors(users)
+
+
+def users_of(device: str) -> list[Author]:
+    """The users of an installation, by id."""
+    found = authors_of(list(db.session.scalars(select(Token.user).where(Token.device == device).distinct())))
+    return [found[user] for user in sorted(found)]
+
+
+def user_body(user: str) -> dict[str, str]:
+    """A user as the API shows him. Raises `KeyError` for an unknown one."""
+    found = db.session.get(User, user)
+    if found is None:
+        raise KeyError(user)
+    return {"id": found.id, "name": found.name, "role": found.role}
 
 
 def add_user(user: str, name: str, role: Role) -> None:

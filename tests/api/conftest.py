@@ -4,7 +4,9 @@ import base64
 import gzip
 import hashlib
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +16,7 @@ import orjson
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import delete, select
+from sqlalchemy import delete, make_url, select
 from werkzeug.test import TestResponse
 
 import server.world
@@ -25,6 +27,7 @@ from server.auth.tokens import issue
 from server.cli.people import enrol_device, fill_areas
 from server.clock import now
 from server.rebuild import rebuild_all
+from server.store.devices import held
 from server.store.people import add_user, assign
 from server.store.rows import unpack
 from server.store.tables import AssignmentTable, Device, Submission, db
@@ -32,7 +35,9 @@ from server.world import Nest
 from sync.authority import Role
 from sync.times import DAY, iso, local_date
 from tests.api.builders import AREA, OTHER
+from tests.databases import Postgres, application, close, migrate, postgres
 
+__all__ = ["postgres"]
 ENROLLED_DAYS = 30
 Person = tuple[Role, str | Sequence[str] | None] | tuple[Role, str | Sequence[str] | None, str]  # hamlets, area
 PEOPLE: Mapping[str, Person] = {
@@ -54,6 +59,7 @@ class Town:
     app: Flask
     tokens: Mapping[str, str]
     devices: Mapping[str, str]
+    postgres: Postgres | None = None
 
     @property
     def nest(self) -> Nest:
@@ -110,9 +116,10 @@ class Town:
         assert answer.status_code == 200, answer.text
         return answer.get_json()
 
-    def ask(self, path: str, user: str = "s1", **body: Any) -> TestResponse:
-        """Send JSON to an endpoint of the API."""
-        return self.post(orjson.dumps(body), user, f"/api/v1/{path}")
+    def ask(self, path: str, user: str = "s1", bearer: str | None = None, **body: Any) -> TestResponse:
+        """Send JSON to an endpoint of the API, with the user's token or another one."""
+        credential = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+        return self.post(orjson.dumps(body), user, f"/api/v1/{path}", **credential)
 
     def act(self, path: str, user: str = "s1", **body: Any) -> dict[str, Any]:
         """An act at the desk that is carried out."""
@@ -151,6 +158,38 @@ class Town:
             assign(user, area, hamlet, today + timedelta(days=begins), last)
             db.session.commit()
 
+    def unassigned(self, user: str, area: str, hamlet: str, begins: float) -> None:
+        """Undo one `assigned`."""
+        day = local_date(now()) + timedelta(days=begins)
+        with self.app.app_context():
+            row = db.session.get(AssignmentTable, (user, area, hamlet, day))
+            db.session.delete(row)
+            db.session.commit()
+
+    def second_token(self, user: str, phone_of: str) -> str:
+        """A token of a user on another one's phone, or on a device."""
+        with self.app.app_context():
+            token = issue(user, self.devices.get(phone_of, phone_of), now())
+            db.session.commit()
+        return token
+
+    def new_device(self) -> str:
+        """One more installation."""
+        with self.app.app_context():
+            device = enrol_device("Máy khác", now() - ENROLLED_DAYS * DAY)
+            db.session.commit()
+        return device
+
+    def held(self, phone_of: str) -> set[tuple[str, str]]:
+        """(user, entity): what a phone holds as far as the server knows."""
+        with self.app.app_context(), db.engine.connect() as connection:
+            return set(held(connection, self.devices.get(phone_of, phone_of)))
+
+    def device(self, user: str) -> Any:
+        """The row of a user's phone."""
+        (row,) = self.rows(select(*Device.__table__.c).where(Device.id == self.devices[user]))
+        return row
+
     def relieved(self, user: str) -> None:
         """Take all charges from a user."""
         with self.app.app_context():
@@ -162,6 +201,34 @@ class Town:
         with self.app.app_context():
             found = db.session.execute(select(Submission.id, Submission.raw)).all()
             return {row.id: unpack(row.raw) for row in found}
+
+    def backup(self) -> str:
+        """A copy of the database as it is now."""
+        close(self.app)
+        file = self.nest.settings.data / "toam.sqlite3"
+        if self.postgres is not None:
+            return self.postgres.create(self._database)
+        copy = file.with_name(f"backup-{len(list(file.parent.iterdir()))}.sqlite3")
+        with closing(sqlite3.connect(file)) as before, closing(sqlite3.connect(copy)) as after:
+            before.backup(after)
+        return copy.name
+
+    def restore(self, backup: str) -> None:
+        """Put a copy back: what came since is lost."""
+        close(self.app)
+        if self.postgres is not None:
+            self.postgres.drop(self._database)
+            self.postgres.create(backup, self._database)
+            return
+        file = self.nest.settings.data / "toam.sqlite3"
+        for part in ("", "-wal", "-shm"):
+            file.with_name(file.name + part).unlink(missing_ok=True)
+        with closing(sqlite3.connect(file.with_name(backup))) as before, closing(sqlite3.connect(file)) as after:
+            before.backup(after)
+
+    @property
+    def _database(self) -> str:
+        return str(make_url(self.nest.settings.url).database)
 
     def revoke(self, user: str) -> None:
         with self.app.app_context():
@@ -195,6 +262,24 @@ def template(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> 
     return folder / "toam.sqlite3"
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Postgres, template: Path, catalogue: Catalogue, tmp_path_factory: Any) -> str:
+    """The name of such a database on PostgreSQL, that nobody is connected to."""
+    name = postgres.create()
+    app = application(tmp_path_factory.mktemp("template"), postgres.url(name))
+    migrate(app)
+    with app.app_context():
+        fill_areas()
+    close(app)
+    return name
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> str:
+    """On which database the server runs; a module that proves something for both is parametrized with it."""
+    return getattr(request, "param", "sqlite")
+
+
 @pytest.fixture
 def towns() -> list[Town]:
     """The servers that a test has made."""
@@ -203,7 +288,13 @@ def towns() -> list[Town]:
 
 @pytest.fixture
 def new_town(
-    tmp_path: Path, template: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, towns: list[Town]
+    tmp_path: Path,
+    template: Path,
+    catalogue: Catalogue,
+    monkeypatch: pytest.MonkeyPatch,
+    towns: list[Town],
+    database: str,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Callable[..., Town]]:
     """Makes servers, each on a database of its own; `settings` change what this one is run with."""
     monkeypatch.setattr(server.world, "load_catalogue", lambda: catalogue)
@@ -212,14 +303,20 @@ def new_town(
         folder = tmp_path / f"town{len(towns)}"
         folder.mkdir()
         shutil.copy(template, folder / "toam.sqlite3")
-        town = build_town(create_app(Settings(data=folder, scheduler=False, **settings)), people)
+        postgres = None
+        if database == "postgresql":
+            postgres = request.getfixturevalue("postgres")
+            name = postgres.create(request.getfixturevalue("postgres_template"))
+            settings = settings | {"database_url": postgres.url(name)}
+        town = build_town(create_app(Settings(data=folder, scheduler=False, **settings)), people, postgres)
         towns.append(town)
         return town
 
     yield make
     for town in towns:
-        with town.app.app_context():
-            db.engine.dispose()
+        close(town.app)
+        if town.postgres is not None:
+            town.postgres.drop(town._database)
 
 
 @pytest.fixture
@@ -237,7 +334,7 @@ def town(new_town: Callable[..., Town]) -> Town:
     return new_town()
 
 
-def build_town(app: Flask, people: Mapping[str, Person]) -> Town:
+def build_town(app: Flask, people: Mapping[str, Person], postgres: Postgres | None = None) -> Town:
     """The server with these people, their phones and tokens."""
     begins = local_date(now()) - timedelta(days=ENROLLED_DAYS + 1)
     enrolled = now() - ENROLLED_DAYS * DAY
@@ -253,4 +350,4 @@ def build_town(app: Flask, people: Mapping[str, Person]) -> Town:
             tokens[ident] = issue(ident, devices.get(ident), enrolled)
         db.session.commit()
         db.session.remove()
-    return Town(app, tokens, devices)
+    return Town(app, tokens, devices, postgres)

@@ -117,6 +117,8 @@ class History:
             for user in READERS:
                 asked = [*self.subs, *self.acts]
                 found[f"{user} status"] = self.town.act("sync/status", user, ids=asked)
+                page = self.town.pull(user)
+                found[f"{user} page"] = {name: told for name, told in page.items() if name != "token"}
             return found | {name: [str(row) for row in rows] for name, rows in self._rows().items()}
 
     def _paths(self) -> list[str]:

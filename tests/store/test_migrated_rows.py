@@ -14,7 +14,7 @@ from server.store.store import SqlStore
 from server.store.tables import db
 from sync.ports import Ledger, Mark, OpRow, Review, StateRow
 from sync.state.model import Act, Op, Standing, Write
-from tests.store.conftest import MIGRATIONS, migrate
+from tests.databases import MIGRATIONS, migrate
 from tests.store.samples import HERE, NOON, THERE, act, changes, entity, op, state, write
 
 FIRST = {"value": {"grade": 4}, "replaces": [], "blind": False, "request": False}

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from server.store.tables import db
-from tests.store.conftest import MIGRATIONS, migrate
+from tests.databases import MIGRATIONS, migrate
 
 
 def engine_of(app: Flask) -> Engine:

@@ -1,0 +1,218 @@
+"""The reference client when the server takes something away, or was restored from a backup."""
+
+import shutil
+from pathlib import Path
+
+import orjson
+import pytest
+from sqlalchemy import delete
+
+from server.store.tables import Token, db
+from tests.api.builders import AREA
+from tests.api.conftest import Town
+from tests.api.handset import Handset, Make, dying, hand, make, refusal
+from tests.device import Drop
+
+__all__ = ["hand", "make"]
+TOO_LARGE = refusal(413, "too_large")  # to a single submission: it stays, and the sync goes on
+
+
+# What is taken away
+
+
+def test_what_others_wrote_comes_and_what_moved_away_goes(make: Make) -> None:
+    one, two, officer = make("u1"), make("u9"), make("s1", installation="s1-phone")
+    home, child = one.register()
+    one.sync()
+    two.sync("u9")
+    officer.sync("s1")
+    assert two.holds("u9") == {} and officer.holds("s1") == one.holds()
+    answers = one.phone.archive()[0]["item"]["answers"] | {"hamlet_code": "05", "members": []}
+    officer.fill("household_registration", answers, "household", home, "s1")
+    officer.sync("s1")
+    one.sync()
+    two.sync("u9")
+    assert one.holds() == {} == one.phone.visits("u1")
+    assert two.holds("u9").keys() == {home, child}
+
+
+@pytest.mark.parametrize("how", ["gone", "drop_scopes"])
+def test_an_entity_with_unsent_work_stays_until_its_receipt(hand: Handset, town: Town, how: str) -> None:
+    kept, other = hand.register(), hand.register()
+    hand.sync()
+    hand.visit(kept[1], helmet="0")
+    if how == "gone":
+        for _, child in (kept, other):
+            base = hand.holds()[child]
+            assert town.ask(f"entities/child/{child}/delete", base=base, reason="Nhập trùng").status_code == 200
+    else:
+        town.relieved("u1")
+    hand.sync("u1", TOO_LARGE)
+    assert kept[1] in hand.holds() and other[1] not in hand.holds()
+    assert hand.phone.visits("u1") == {} or how == "gone"
+    hand.visit(kept[1], risk_now="1")  # and it can still be worked on
+    hand.sync()
+    assert hand.waiting() == []
+    assert kept[1] not in hand.holds()
+
+
+def test_a_hamlet_that_is_given_back_comes_whole(hand: Handset, town: Town) -> None:
+    _, child = hand.register()
+    hand.sync()
+    hand.visit(child)
+    town.relieved("u1")
+    hand.sync("u1", TOO_LARGE)
+    town.assigned("u1", AREA, "01", -3)
+    hand.sync()
+    assert len(hand.holds()) == 2 and hand.waiting() == []
+
+
+# Two users
+
+
+def test_two_users_have_two_vaults_and_one_outbox(make: Make, town: Town) -> None:
+    hand = make("u1", "u9")
+    _, child = hand.register("u1")
+    _, other = hand.register("u9", hamlet_code="05")
+    report = hand.sync("u1")
+    assert set(report.outcomes.values()) == {"applied"} and hand.waiting() == []
+    hand.sync("u9")
+    assert child in hand.holds("u1") and child not in hand.holds("u9")
+    assert other in hand.holds("u9") and other not in hand.holds("u1")
+    first, second = (one["item"]["id"] for one in hand.phone.archive())
+    assert hand.phone.states("u1").keys() == {first} and hand.phone.states("u9").keys() == {second}
+    with town.app.app_context():
+        db.session.execute(delete(Token).where(Token.user == "u9", Token.device != town.devices["u9"]))
+        db.session.commit()
+    hand.visit(other, "u9", helmet="0")
+    assert hand.phone.sync("u9").stopped == "unauthenticated"
+    assert hand.waiting() == []  # his neighbour's token took it along
+    assert hand.phone.archive()[-1]["receipt"]["reason"] == "not_allowed"  # who uses the phone, the server knows
+
+
+def test_without_any_token_everything_stays(hand: Handset) -> None:
+    hand.register()
+    hand.sync("u1")
+    hand.register()
+    hand.network.expect([refusal(401, "unauthenticated")])
+    assert hand.phone.sync("u1").stopped == "unauthenticated"
+    asked = len(hand.network.calls)
+    assert hand.phone.sync("u1").stopped == "unauthenticated"
+    assert len(hand.network.calls) == asked
+    assert len(hand.waiting()) == 1 and len(hand.holds()) == 2
+    hand.phone.add_user("u1", hand.town.tokens["u1"])
+    hand.sync()
+    assert len(hand.holds()) == 4
+
+
+# Another history
+
+
+class Lost:
+    """A phone whose server was restored: `before` was in the backup, `after` came later and is lost, `unsent` waits."""
+
+    def __init__(self, hand: Handset, how: str) -> None:
+        self.hand, self.town = hand, hand.town
+        _, self.before = hand.register()
+        hand.sync()
+        backup = self.town.backup()
+        _, self.after = hand.register()
+        hand.visit(self.before, grade=5)
+        hand.sync()
+        self.receipts = {one["item"]["id"] for one in hand.phone.archive()}
+        hand.visit(self.before, helmet="0")
+        _, self.unsent = hand.register()
+        if how != "token_unknown":
+            self.town.restore(backup)
+        if how == "epoch":
+            assert self.town.app.test_cli_runner().invoke(args=["restored"]).exit_code == 0
+        if how == "token_unknown":
+            hand.phone.store.db.execute("UPDATE vault SET ack = ? WHERE user = 'u1'", ("forged",))
+
+    def check(self) -> None:
+        """Server and phone have everything, and the same."""
+        kept = {one["item"]["id"] for one in self.hand.phone.archive()}
+        assert self.receipts <= kept == self.town.stored().keys()
+        assert self.hand.waiting() == []
+        held = self.hand.phone.entities("u1")
+        assert {self.before, self.after, self.unsent} <= held.keys() and len(held) == 6
+        data = held[self.before]["data"]
+        assert (data["grade"], data["helmet"]) == (5, "0")
+        assert all(one["etag"] == self.town.child(i)["etag"] for i, one in held.items() if one["type"] == "child")
+        assert not self.hand.phone.store.rows("SELECT * FROM thing WHERE doubtful OR leaving")
+
+
+@pytest.mark.parametrize("how", ["epoch", "restored", "token_unknown"])
+def test_a_resync_gives_back_what_was_lost(make: Make, how: str) -> None:
+    hand = make("u1", batch=1, page=2)
+    world = Lost(hand, how)
+    assert hand.sync().resyncs == [how]
+    world.check()
+    assert hand.sync().resyncs == []
+
+
+@pytest.mark.parametrize("how", ["epoch", "restored", "token_unknown"])
+def test_a_resync_may_be_interrupted_anywhere(make: Make, how: str, tmp_path: Path) -> None:
+    """A phone that dies again and again: at each start it comes a little further than the time before."""
+    hand = make("u1", batch=1, page=2)
+    world = Lost(hand, how)
+    deaths = 0
+    for statements in range(20, 400, 9):
+        with dying(hand.phone, statements):
+            hand.network.expect([None, None, None, Drop.AFTER] if deaths % 2 else [])
+            report = hand.phone.sync("u1")
+            assert report.stopped == ""
+            break
+        deaths += 1
+        hand.reopen()
+        assert world.receipts <= {one["item"]["id"] for one in hand.phone.archive()} | set(hand.waiting())
+        assert {world.before, world.unsent} - {world.unsent} <= hand.holds().keys() | {world.unsent}
+    assert deaths > 2
+    hand.reopen()
+    hand.sync()
+    world.check()
+
+
+def test_what_a_restored_server_no_longer_knows_leaves_the_phone(make: Make, town: Town) -> None:
+    one, two = make("u1"), make("u2")
+    _, child = one.register()
+    one.sync()
+    two.sync("u2")
+    backup = town.backup()
+    one.register()
+    one.sync()
+    two.sync("u2")
+    two.visit(child, "u2", helmet="0")
+    assert len(two.holds("u2")) == 4
+    town.restore(backup)
+    two.network.expect([None, TOO_LARGE, *[Drop.BEFORE] * 6])
+    assert two.phone.sync("u2").stopped == "no_answer"
+    assert len(two.holds("u2")) == 4  # all of it in doubt, nothing deleted yet
+    two.reopen()
+    two.sync("u2")
+    assert len(two.holds("u2")) == 2
+    assert one.sync().resyncs == ["restored"]
+    two.sync("u2")
+    assert len(two.holds("u2")) == 4
+
+
+def test_a_server_that_asks_for_it_again_and_again_does_not_keep_the_phone_busy(hand: Handset) -> None:
+    hand.register()
+    again = refusal(409, "resync")
+    hand.network.expect([type(again)(409, {}, orjson.dumps({"code": "resync", "reason": "epoch", "epoch": 9}))] * 20)
+    report = hand.phone.sync("u1")
+    assert report.stopped == "resync" and len(report.resyncs) == 4
+    assert len(hand.waiting()) == 1
+
+
+def test_two_phones_with_one_installation_both_go_on(make: Make, tmp_path: Path) -> None:
+    one = make("u1")
+    one.register()
+    one.sync()
+    shutil.copy(one.path, tmp_path / "copy")
+    for _ in range(4):
+        one.register()
+        one.sync()
+    other = make("u1", file=tmp_path / "copy")
+    assert other.sync().resyncs == ["device_cloned"]
+    assert other.holds() == one.holds() and len(other.holds()) == 10
