@@ -10,6 +10,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 WORKERS ?= 2
 EXAMPLES ?= 3000
+KILLS ?= 200
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq
@@ -26,7 +27,7 @@ help:
 	@echo "make test   lint, types, import directions and all tests"
 	@echo "make lint   the same without the tests"
 	@echo "make mutants  wrong variants of the merge rules: every one must be killed by the tests"
-	@echo "make soak   the properties of merging on ten times as many worlds"
+	@echo "make soak   the properties of merging on ten times as many worlds, and ten times as many kills"
 	@echo "make clean  remove .venv, caches and the demonstration data"
 
 run: $(RUN_STAMP)
@@ -50,7 +51,8 @@ mutants: $(DEV_STAMP)
 	@$(BIN)/python -m tests.mutants
 
 soak: $(DEV_STAMP)
-	@TOAM_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n $(WORKERS) --color=no tests/sync
+	@TOAM_EXAMPLES=$(EXAMPLES) TOAM_KILLS=$(KILLS) \
+		$(BIN)/python -m pytest -n $(WORKERS) --color=no tests/sync tests/e2e/test_killed.py
 
 $(RUN_STAMP):
 	@python=$$(.tools/ensure_system.sh python); \

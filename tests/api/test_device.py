@@ -185,6 +185,8 @@ def test_an_answer_without_receipts_or_page_takes_nothing_from_the_outbox(hand: 
     hand.network.expect([Answer(200, {}, orjson.dumps(told))])
     assert hand.phone.sync("u1").stopped == "no_receipt"
     assert len(hand.waiting()) == 1
+    hand.network.expect([Answer(200, {}, b'{"status": "please log in"}')])
+    assert hand.phone.sync("u1").stopped == "no_answer"
     hand.sync()
     hand.network.expect([Answer(200, {}, orjson.dumps(told))])
     assert hand.phone.sync("u1").pages == 1  # it asked for the page by itself
