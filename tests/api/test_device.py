@@ -63,6 +63,21 @@ def test_a_receipt_alone_does_not_become_the_base(make: Make) -> None:
     assert later in dict(hand.phone.entities("u1")[child]["src"])
 
 
+def test_what_waits_is_named_also_when_a_page_tells_the_entity_meanwhile(make: Make) -> None:
+    hand, other = make("u1"), make("u2")
+    _, child = hand.register()
+    hand.sync()
+    waits = hand.visit(child, helmet="0")
+    other.sync("u2")
+    other.visit(child, "u2", grade=5)
+    other.sync("u2")
+    hand.sync("u1", refusal(413, "too_large"))
+    assert hand.phone.screen("u1", child)["grade"] == 5
+    hand.visit(child)
+    claim = hand.phone.outbox()[1]["entities"][0]
+    assert (claim["base"], claim["after"]) == (hand.holds()[child], [waits])
+
+
 def test_a_correction_repeats_what_the_first_form_had_seen(hand: Handset) -> None:
     _, child = hand.register()
     hand.sync()
