@@ -84,7 +84,7 @@ class Phone:
             while len(self.outbox) < WAITING and self.dice.random() < 0.8:
                 self.write()
             if not self.sync(self.dice.randint(1, 4)):
-                time.sleep(self.dice.uniform(0, 0.05))
+                time.sleep(self.dice.uniform(0, 0.15))
 
     def finish(self) -> None:
         """Send what is left, and pull to the end, from a server that lives."""
