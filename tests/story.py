@@ -226,11 +226,14 @@ def bad_network(story: Story) -> None:
 
 
 def clocks(story: Story) -> None:
-    """Đồng hồ sai: một máy nhanh chín giờ, một máy bị chỉnh lùi hai ngày sau khi thăm"""
+    """Đồng hồ sai: một máy nhanh chín giờ và khởi động lại, một máy bị chỉnh lùi hai ngày sau khi thăm"""
     for person, back in ((story.ba, 0), (story.an, 2)):
         child, really = story.families[person.user][1], datetime.now(LOCAL)
         visited = person.visit(child, risk_now="1")
-        person.clock.jump(timedelta(days=-back))
+        if back:
+            person.clock.jump(timedelta(days=-back))
+        else:
+            person.clock.restart()
         receipt = person.sync()[visited]
         promised(receipt["outcome"] == "applied" and not receipt["warnings"], "máy chủ không nghi ngờ giờ ghi")
         observed = datetime.fromisoformat(person.page(child)["provenance"]["risk_now"]["observed_at"])

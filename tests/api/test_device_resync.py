@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import delete
 
 from server.store.tables import Token, db
-from tests.api.builders import AREA, rewrite
+from tests.api.builders import AREA, member, new_id, registration, rewrite
 from tests.api.conftest import Town
-from tests.api.handset import Handset, Make, dying, hand, make, refusal
+from tests.api.handset import NAME, Handset, Make, dying, hand, make, refusal
 from tests.device import Answer, Drop
 
 __all__ = ["hand", "make"]
@@ -89,6 +89,22 @@ def test_two_users_have_two_vaults_and_one_outbox(make: Make, town: Town) -> Non
     assert hand.phone.sync("u9").stopped == "unauthenticated"
     assert hand.waiting() == []  # his neighbour's token took it along
     assert hand.phone.archive()[-1]["receipt"]["reason"] == "not_allowed"  # who uses the phone, the server knows
+
+
+def test_what_a_neighbour_took_along_is_remembered_without_a_page(make: Make, town: Town) -> None:
+    """A push alone: the receipt tells which entities the form made, the ack that the server must know of it."""
+    hand = make("u1", "u2")
+    hand.sync("u1")
+    hand.sync("u2")
+    backup, home = town.backup(), new_id()
+    answers = registration(home, {}) | {"members": [member("Nguyễn Thị Mỹ Duyên", 35, "1"), member(NAME, 9)]}
+    made = hand.fill("household_registration", answers, "household", home)
+    (receipt,) = hand.sync("u2").receipts
+    (child,) = [one["id"] for one in receipt["entities"] if one["type"] == "child"]
+    assert child not in hand.holds("u1") and hand.phone.store.after("u1", child) == [made]
+    town.restore(backup)
+    assert hand.sync("u1").resyncs == ["restored"]
+    assert hand.holds("u1").keys() == {home, child} and made in town.stored()
 
 
 def test_without_any_token_everything_stays(hand: Handset) -> None:

@@ -81,9 +81,11 @@ def deltas(
 ) -> Mapping[int, list[float]]:
     """By size: how long the pull of a small change took, in each round. Each round asks every size, in another order.
 
-    `tokens` are those of phones that are in step, before and after.
+    `tokens` are those of phones that hold everything, before and after.
     """
     dice = random.Random(7)
+    for village in villages:
+        tokens[village.size] = pull(village, person, tokens[village.size], 500).token
     found: dict[int, list[float]] = {village.size: [] for village in villages}
     for _ in range(rounds):
         for village in dice.sample(villages, len(villages)):

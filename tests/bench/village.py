@@ -33,7 +33,7 @@ FAMILY = ["Nguyễn", "Trần", "Lê", "Phạm", "Huỳnh", "Võ", "Thạch", "S
 MIDDLE = ["Thị", "Văn", "Thị Kim", "Hoàng", "Thị Ngọc", "Minh", "Thị Bích", "Quốc"]
 GIVEN = ["Bưởi", "Đào", "Lan", "Khang", "Nhi", "Sóc", "Thia", "Đạt", "Hân", "Vy", "Rươl", "Phượng"]
 WORDS = [
-    "Cả nhà đi làm đồng,", "trẻ ở với bà ngoại.", "Bé hay sốt về chiều,", "đã uống thuốc ở trạm y tế.", "Nhà gần mương,",
+    "Cả nhà đi làm đồng,", "trẻ ở với bà ngoại.", "Bé hay sốt về chiều,", "đã uống thuốc ở trạm.", "Nhà gần mương,",
     "chưa có rào chắn.", "Mẹ đi làm xa,", "cuối tháng mới về.", "Trẻ thích vẽ,", "muốn học bơi cùng các bạn.",
 ]  # fmt: skip
 
