@@ -37,7 +37,7 @@ class Committer:
 
     def __init__(self, store: Store, world: World, now: Callable[[], int]) -> None:
         self._store, self._world, self._now = store, world, now
-        self._turns: queue.SimpleQueue[_Turn] = queue.SimpleQueue()
+        self._turns: queue.SimpleQueue[_Turn | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
 
@@ -49,17 +49,24 @@ class Committer:
         """Run one short chunk of a job between batches, and return what it returns."""
         return self._wait(_Turn(job=job))
 
+    def close(self) -> None:
+        """End the thread once everything that waits is done. A later turn starts another one."""
+        with self._starting:
+            if self._thread is not None and self._thread.is_alive():
+                self._turns.put(None)
+                self._thread.join()
+
     def _wait(self, turn: _Turn) -> Any:
         with self._starting:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="committer", daemon=True)
                 self._thread.start()
-        self._turns.put(turn)
+            self._turns.put(turn)
         return turn.answer.result()
 
     def _work(self) -> None:
-        while True:
-            together, jobs = self._gather(self._turns.get())
+        while (first := self._turns.get()) is not None:
+            together, jobs = self._gather(first)
             if together:
                 self._commit(together)
             for turn in jobs:
@@ -70,9 +77,13 @@ class Committer:
         turns = [first]
         while sum(len(turn.arrivals) for turn in turns) < MOST_ITEMS:
             try:
-                turns.append(self._turns.get_nowait())
+                turn = self._turns.get_nowait()
             except queue.Empty:
                 break
+            if turn is None:
+                self._turns.put(None)  # the end comes after what waits
+                break
+            turns.append(turn)
         return [t for t in turns if t.job is None], [t for t in turns if t.job is not None]
 
     def _commit(self, turns: list[_Turn]) -> None:

@@ -18,7 +18,7 @@ from server.reading.submissions import news
 from server.store.devices import Seen, Told, turn_of, write_seen, write_told
 from server.store.feed import OWN, SqlFeed
 from server.store.rows import read_state
-from server.store.tables import ServerFact, db
+from server.store.tables import ServerFact
 from server.world import Nest
 from sync.authority import PROTECTION
 from sync.feed import Page, Reader, Resync, known, pull
@@ -183,8 +183,3 @@ def _of_areas(nest: Nest, areas: Collection[str]) -> set[str]:
 
 def _state_body(row: Any) -> Mapping[str, Any]:
     return news(read_state(row)) | {"outcome": row.outcome}
-
-
-def connect() -> Connection:
-    """A connection that sees what is committed now."""
-    return db.engine.connect()

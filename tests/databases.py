@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, text
 from config.settings import Settings
 from server.app import create_app
 from server.store.tables import db
+from server.world import current_nest
 
 MIGRATIONS = str(Path(__file__).parents[1] / "server" / "migrations")
 DATABASES = ("sqlite", "postgresql")
@@ -35,8 +36,9 @@ def migrate(app: Flask, revision: str = "head") -> None:
 
 
 def close(app: Flask) -> None:
-    """Give back the application's connections, so that its database can be copied or dropped."""
+    """Give back the application's connections, so that its database can be copied or dropped; and end its writer."""
     with app.app_context():
+        current_nest().committer.close()
         db.session.remove()
         db.engine.dispose()
 

@@ -25,9 +25,10 @@ from server.auth.tokens import Caller, caller
 from server.clock import now
 from server.problems import Problem
 from server.reading.submissions import own_states
+from server.store.base import connect
 from server.store.devices import Seen
 from server.store.tables import Submission, db
-from server.syncing import Step, config_of, connect, outdated
+from server.syncing import Step, config_of, outdated
 from server.world import Nest, current_nest
 from sync.arrival import Arrival
 from sync.batch import DeviceClock
@@ -180,11 +181,11 @@ def _rest(
 ) -> dict[str, Any]:
     """The ack and the page. What was pushed is committed: if this fails, the device still gets its receipts."""
     try:
+        access = access_of(who.user, local_date(at))
         with connect() as connection:  # another one, which sees what was just stored
             step = Step(nest, who, connection, at)
             rest: dict[str, Any] = {"ack": step.ack()}
             if position is not None and asked is not None:
-                access = access_of(who.user, local_date(at))
                 rest["page"] = step.page(access, position, _most(nest, asked), seen)
             else:
                 step.note(seen)

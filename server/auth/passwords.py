@@ -17,10 +17,10 @@ from server.auth import throttle
 from server.auth.tokens import Caller, mint, token_table
 from server.auth.writing import write
 from server.problems import Problem
-from server.store.base import table
+from server.store.base import connect, table
 from server.store.dialects import upsert
 from server.store.store import SqlTransaction
-from server.store.tables import Password, User, db
+from server.store.tables import Password, User
 
 SHORTEST = 10  # characters
 LONGEST = 500
@@ -99,7 +99,7 @@ def check_strength(user: str, password: str) -> None:
 def _verified(user: str, password: str, at: int) -> Known:
     """The user's password, if this is it. An unknown user costs the same work as a wrong password."""
     made = throttle.begin(at, user)
-    with db.engine.connect() as connection:
+    with connect() as connection:
         query = select(password_table).join(User, User.id == password_table.c.user)
         row = connection.execute(query.where(password_table.c.user == user)).one_or_none()
     known = row.argon2 if row is not None else _dummy()

@@ -17,7 +17,7 @@ from sqlalchemy import Row, delete, insert, select
 
 from server.auth.writing import write
 from server.problems import Problem
-from server.store.base import table
+from server.store.base import connect, table
 from server.store.store import SqlTransaction
 from server.store.tables import Attempt, ServerFact, db
 
@@ -58,7 +58,7 @@ def begin(at: int, user: str | None = None) -> Try:
 
     write(note)
     counting = select(attempt).where(attempt.c.who.in_(list(most)), attempt.c.at > at - WINDOW)
-    with db.engine.connect() as connection:  # the request's own may not see what others have just committed
+    with connect() as connection:  # the request's own may not see what others have just committed
         found = connection.execute(counting.order_by(attempt.c.at, attempt.c.id)).all()
     wait = _wait([row for row in found if row.id not in ids], most, at)
     if wait is not None:

@@ -87,7 +87,7 @@ class FeedEntry(db.Model):
     """One row for each thing in each scope; every change moves it to the head."""
 
     __tablename__ = "feed_entry"
-    __table_args__ = (Index("feed_order", "scope", "seq"),)
+    __table_args__ = (Index("feed_order", "scope", "seq", "here"),)
     scope: Mapped[str] = mapped_column(SCOPE, primary_key=True)
     kind: Mapped[str] = mapped_column(String(20), primary_key=True)
     id: Mapped[str] = mapped_column(ID, primary_key=True)

@@ -44,6 +44,8 @@ def downgrade() -> None:
     """Back to what 0002 knows: passwords, codes and what phones have been told are lost; submissions stay."""
     for name in NEW:
         op.drop_table(name)
+    op.drop_index("feed_order", "feed_entry")
+    op.create_index("feed_order", "feed_entry", ["scope", "seq"])
     with op.batch_alter_table("token") as batch:
         batch.drop_column("expires_at")
         batch.drop_column("replaces")
@@ -108,6 +110,8 @@ def _make_scopes() -> None:
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_index("ix_scope_counter", "scope", ["counter"])
+    op.drop_index("feed_order", "feed_entry")
+    op.create_index("feed_order", "feed_entry", ["scope", "seq", "here"])
     entry = _table("feed_entry", "scope", "seq")
     heads = op.get_bind().execute(sa.select(entry.c.scope, sa.func.max(entry.c.seq)).group_by(entry.c.scope)).all()
     rows = [
