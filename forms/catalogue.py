@@ -1,8 +1,8 @@
 """Which forms there are: every version that was ever published, and the one that is current.
 
-The sheets of `forms/xlsforms` are the newest version of each form. What was published before them stays in
-`forms/published` as it was compiled then, listed with its digest in `index.csv`: phones may send it for ever. The
-index also says which version is withdrawn; a row without a file is about the present sheets.
+A version that was published is in `forms/published` as it was compiled then, listed with its digest in `index.csv`:
+phones may send it for ever, and the index also says whether it was withdrawn. The sheets of `forms/xlsforms` are read
+where their version is not among those: then they are the newest.
 """
 
 import csv
@@ -21,7 +21,7 @@ from forms.lifting import EVERYTHING, FILE, NO_LIFTS, Lifts, check_lifts, read_l
 from forms.schema import schema_of
 from forms.type_files import load_entity_types
 from forms.xform import read_form
-from forms.xlsform import load_sheets, to_xform
+from forms.xlsform import XForm, load_sheets, to_xform
 
 FOLDER = Path(__file__).parent
 INDEX = ("form_id", "version", "ward_list", "sha256", "file", "state", "since", "protected")
@@ -37,7 +37,7 @@ class Publication(StrEnum):
 
 @dataclass(frozen=True)
 class Listing:
-    """One row of the index: a version, the date since when it is out, its file (empty: the present sheets).
+    """One row of the index: a version, its file, and the date since when it is out.
 
     `protected` are the questions whose answers officers alone read, and must be for ever.
     """
@@ -97,6 +97,10 @@ class Catalogue:
         """The newest version of each form, by form id. Versions are compared as text (YYYYMMDDNN)."""
         return list({form.id: form for form in self.versions()}.values())
 
+    def current_of(self, form_id: str) -> Form | None:
+        """The newest version of one form, or None."""
+        return next((form for form in self.current() if form.id == form_id), None)
+
     def offered(self) -> list[Form]:
         """What phones are told to use: the current versions that are not withdrawn."""
         return [form for form in self.current() if not self.withdrawn(form)]
@@ -139,19 +143,28 @@ class Catalogue:
 def load_catalogue(folder: Path = FOLDER) -> Catalogue:
     """Read every form of `folder` against its entity types.
 
-    Raises `FormError` or `EntityTypeError` for files that cannot be used, and for a version that is there twice.
+    Raises `FormError` or `EntityTypeError` for files that cannot be used.
     """
-    types, lifts = load_entity_types(folder / "entities"), load_lifts(folder)
-    index = read_index(folder / "published")
-    forms = [*_sheets(folder, types, lifts), *_published(folder / "published", index, types, lifts)]
-    versions = [(form.id, form.version) for form in forms]
-    if twice := sorted({version for version in versions if versions.count(version) > 1}):
-        raise FormError(f"{' '.join(twice[0])} is published already: raise the version of its sheets")
-    catalogue = Catalogue(types, forms, lifts, index)
-    check_lifts(lifts, catalogue.current(), types)
+    catalogue = read_catalogue(folder, load_lifts(folder))
+    check_lifts(catalogue.lifts, catalogue.current(), catalogue.types)
+    return catalogue
+
+
+def read_catalogue(folder: Path, lifts: Lifts) -> Catalogue:
+    """The same with lifts that need not fit what is current: those of a version that is only about to come."""
+    types, index = load_entity_types(folder / "entities"), read_index(folder / "published")
+    forms = list(_published(folder / "published", index, types, lifts))
+    known = {(form.id, form.version) for form in forms}
+    sheets = (form for form in _sheets(folder, types, lifts) if (form.id, form.version) not in known)
+    catalogue = Catalogue(types, [*forms, *sheets], lifts, index)
     for row in index:
         _check_protected(catalogue, row)
     return catalogue
+
+
+def sheets_of(folder: Path, form_id: str) -> XForm:
+    """What the present sheets of a form compile to. Raises `FormError`."""
+    return to_xform(load_sheets(folder / "xlsforms" / form_id, folder / "choices.csv"))
 
 
 def _check_protected(catalogue: Catalogue, row: Listing) -> None:
@@ -192,8 +205,8 @@ def _names(row: Mapping[str, str]) -> list[str]:
 
 
 def _sheets(folder: Path, types: Mapping[str, EntityType], lifts: Lifts) -> Iterator[Form]:
-    for sheets_folder in sorted(path for path in (folder / "xlsforms").iterdir() if path.is_dir()):
-        xform = to_xform(load_sheets(sheets_folder, folder / "choices.csv"))
+    for path in sorted(path for path in (folder / "xlsforms").iterdir() if path.is_dir()):
+        xform = sheets_of(folder, path.name)
         yield read_form(xform.xml, xform.ward_list, types, lifts)
 
 
@@ -201,8 +214,6 @@ def _published(
     folder: Path, index: Iterable[Listing], types: Mapping[str, EntityType], lifts: Lifts
 ) -> Iterator[Form]:
     for row in index:
-        if not row.file:
-            continue
         try:
             content = (folder / row.file).read_bytes()
         except OSError as error:

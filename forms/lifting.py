@@ -9,7 +9,7 @@ meaning, so that the map can be applied to whatever a phone shows, of old or new
 """
 
 import csv
-from collections.abc import Collection, Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -119,15 +119,18 @@ def read_lifts(path: Path) -> list[Lift]:
     if not path.exists():
         return []
     with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, strict=True)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise FormError(f"{path.parent.name}/{path.name}: the columns must be {','.join(COLUMNS)}")
-        return [_lift(path, number, row) for number, row in enumerate(reader, start=2)]
+        return lifts_of(list(csv.reader(file, strict=True)), f"{path.parent.name}/{path.name}")
 
 
-def _lift(path: Path, number: int, row: Mapping[str, str]) -> Lift:
-    cells = {column: (row.get(column) or "").strip() for column in COLUMNS}
-    place = f"{path.parent.name}/{path.name} row {number}"
+def lifts_of(lines: Sequence[Sequence[str]], place: str) -> list[Lift]:
+    """The same from the lines of a sheet, the header first. Raises `FormError`."""
+    if not lines or tuple(lines[0]) != COLUMNS:
+        raise FormError(f"{place}: the columns must be {','.join(COLUMNS)}")
+    return [_lift(f"{place} row {number}", line) for number, line in enumerate(lines[1:], start=2) if any(line)]
+
+
+def _lift(place: str, line: Sequence[str]) -> Lift:
+    cells = dict.fromkeys(COLUMNS, "") | {name: cell.strip() for name, cell in zip(COLUMNS, line, strict=False)}
     if cells["change"] not in list(Change):
         raise FormError(f"{place}: change must be one of {', '.join(Change)}")
     lift = Lift(cells["version"], Change(cells["change"]), cells["of"], cells["old"], cells["new"])

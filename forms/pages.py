@@ -82,10 +82,8 @@ class _Page:
         if said:
             yield f"**{said}**"
             yield ""
-        for text in item.hint.values():
-            yield f"> {_plain(text)}"
-            yield ">"
         if item.hint:
+            yield "\n>\n".join(f"> {_plain(text)}" for text in item.hint.values())
             yield ""
         yield from (f"* {fact}" for fact in self._facts(item))
 

@@ -11,7 +11,6 @@ from zipfile import BadZipFile
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
-from forms.lifting import COLUMNS as LIFTS
 from forms.xlsform import COLUMNS, SheetError, Sheets, assemble, table
 
 Lines = list[list[str]]
@@ -33,10 +32,7 @@ def read_workbook(path: Path, shared_choices: Path) -> tuple[Sheets, Lines]:
     if missing := sorted({"survey", "settings"} - found.keys()):
         raise SheetError(f"{path.name} has no sheet {', '.join(missing)}")
     tables = {name: table(found.get(name, []), name) for name in COLUMNS}
-    lifts = found.get("lifts", [])
-    if lifts and tuple(lifts[0]) != LIFTS:
-        raise SheetError(f"the columns must be {', '.join(LIFTS)}", "lifts", 1)
-    return assemble(tables, shared_choices), lifts
+    return assemble(tables, shared_choices), found.get("lifts", [])
 
 
 def _lines(sheet: Any) -> Lines:

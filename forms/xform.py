@@ -26,7 +26,7 @@ _KINDS = {
 }
 _REFERENCE = re.compile(r"(?<![\w)\]'\"])(?:\.\./|/)[\w./-]*\w")
 _ID_OF = re.compile(r"\A\s*(?:/|\.\./)[\w./-]*?([\w-]+)\s*\Z")
-_KIND_OF = {
+KIND_OF = {
     PropertyType.CODE: Kind.CODE,
     PropertyType.SET: Kind.CODES,
     PropertyType.DATE: Kind.DATE,
@@ -210,7 +210,7 @@ class _Reader:
         if not inside and len(level) != 1:
             raise FormError(f"{path}: nobody can say whose {name} this is")
         container, prop = max(inside or level, key=lambda taker: len(taker[0].path))
-        if _KIND_OF.get(prop.type) is not kind:
+        if KIND_OF.get(prop.type) is not kind:
             raise FormError(f"{path}: the protected property {name} is of type {prop.type}")
         if saved_to is not None or any("instance(" in value for value in self._values(path)):
             raise FormError(f"{path}: a protected question may load nothing and save to nothing")
