@@ -10,7 +10,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy import func, select
 
-from forms.catalogue import FOLDER, Catalogue, Publication, sheets_of
+from forms.catalogue import FOLDER, Catalogue, Publication, load_catalogue, sheets_of
 from forms.changes import changes
 from forms.form import Form, FormError
 from forms.pages import pages
@@ -67,7 +67,7 @@ def publish_(path: Path, dry_run: bool) -> None:
 @dry
 def rollback_(form: str, version: str, number: str | None, dry_run: bool) -> None:
     """Make an earlier VERSION current again, under a new number, as phones only go up."""
-    current = current_nest().catalogue.current_of(form)
+    current = load_catalogue(FOLDER).current_of(form)
     if current is None:
         raise click.ClickException(f"there is no form {form}")
     number = number or max(str(int(current.version) + 1), f"{local_date(now()):%Y%m%d}01")

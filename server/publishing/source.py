@@ -32,9 +32,8 @@ class Source:
     def write(self, folder: Path, shared_choices: Path, lifts: Lines) -> None:
         """Write it as the sheets of a form; lists that are the shared ones are left out."""
         save_sheets(own_lists(self.sheets, shared_choices), folder)
-        if len(lifts) > 1:
-            with (folder / FILE).open("w", encoding="utf-8", newline="") as file:
-                csv.writer(file, lineterminator="\n").writerows(lifts)
+        with (folder / FILE).open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(lifts)
 
 
 def read_source(path: Path, shared_choices: Path) -> Source:

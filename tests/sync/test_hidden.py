@@ -24,7 +24,7 @@ def written(prop: Property, said: Any, shown: Any, hidden: frozenset[str], tells
     )  # fmt: skip
     cell = Cell(prop.name, prop.policy, (prop,))
     return write_of(
-        op, Context(op, op.said, cell, lambda: {prop.name: shown}, lambda: [], lambda _: True, {prop.name: hidden})
+        op, Context(op, op.said, cell, lambda: {prop.name: shown}, list, lambda _: True, {prop.name: hidden})
     )
 
 
