@@ -45,7 +45,7 @@ def second(root: Path) -> Report:
     """The second version: an option renamed, a label changed, a question moved."""
     path = sheets(
         root.parent / "two", SECOND,
-        lambda lines: [*cells("title", label="Tên gọi")(lines)[:4], lines[5], lines[4], *lines[6:]],
+        lambda lines: [*cells("title", label="Tên gọi")(lines)[:4], lines[5], lines[6], lines[4], *lines[7:]],
         blue_is_navy, [[SECOND, "code", "colour", "blue", "navy"]],
     )  # fmt: skip
     return publish(root, path, TODAY)
@@ -70,11 +70,11 @@ def test_what_is_different_is_told_section_by_section(root: Path) -> None:
     assert second(root).diff == [
         f"toy {FIRST} -> {SECOND}",
         "(no section)",
+        "  ~ colour “Màu”",
+        "      option blue became navy",
         "  ~ title “Tên gọi”",
         "      moved",
         "      label (vi): “Tên” -> “Tên gọi”",
-        "  ~ colour “Màu”",
-        "      option blue became navy",
         "  ~ secret “Kín”",
         "      option blue became navy",
     ]
