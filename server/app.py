@@ -43,6 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.url,
         SQLALCHEMY_ENGINE_OPTIONS={} if settings.embedded else {"pool_size": 10, "pool_pre_ping": True},
+        MAX_CONTENT_LENGTH=settings.max_body,
         API_TITLE="Tổ Ấm",
         API_VERSION="1",
         OPENAPI_VERSION="3.1.0",

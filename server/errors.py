@@ -1,10 +1,14 @@
 """The one place where errors become answers."""
 
+from typing import Any
+
 import structlog
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
+from server.api.body import told
 from server.problems import Problem
+from server.world import current_nest
 
 log = structlog.get_logger()
 
@@ -32,7 +36,10 @@ def _http(error: HTTPException) -> Response:
         return Response(error.get_response().get_data(), status=error.code or 200)
     code = _CODES.get(error.code, "internal" if error.code >= 500 else "bad_request")
     messages = getattr(error, "data", {}).get("messages") if isinstance(getattr(error, "data", None), dict) else None
-    return Problem(code, **({"errors": messages} if messages else {})).response()
+    extra: dict[str, Any] = {"errors": messages} if messages else {}
+    if code == "too_large":
+        extra["limits"] = told(current_nest().limits)
+    return Problem(code, **extra).response()
 
 
 def _unforeseen(error: Exception) -> Response:

@@ -58,9 +58,10 @@ class Arrival:
         """Every entity that the item speaks of."""
         return frozenset(self.claims) | frozenset(told.id for told in self.told)
 
-    def revoked(self) -> "Arrival":
-        """The same from a device that has lost its right: kept for a supervisor, whatever else it is."""
-        text = "Máy này đã bị thu hồi; phiếu được giữ lại cho cán bộ xem."
+    def revoked(self, expired: bool = False) -> "Arrival":
+        """The same from a device or login that has lost its right: kept for a supervisor, whatever else it is."""
+        text = "Đăng nhập đã hết hạn" if expired else "Máy này đã bị thu hồi"
+        text += "; phiếu được giữ lại cho cán bộ xem."
         return replace(
             self,
             held=Reason.DEVICE_REVOKED,

@@ -171,7 +171,8 @@ class Waiting:
 
 @dataclass(frozen=True)
 class AuditRow:
-    """One act of a person, for the log that is chained by hashes within its area. Ids and codes only."""
+    """One act of a person, for the log that is chained by hashes within its area. Ids, codes, and why a phone was
+    revoked; no word about a child."""
 
     area: str
     at: int

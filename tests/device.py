@@ -5,6 +5,7 @@ It knows nothing of the server but that page; the standard library and `requests
 
 import json
 import random
+import threading
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
@@ -47,6 +48,7 @@ class Phone:
             raise ValueError("this file belongs to another installation")
         self.store.note(installation=installation)
         self.installation = installation
+        self._one = threading.Lock()
 
     def close(self) -> None:
         self.store.close()
@@ -148,7 +150,8 @@ class Phone:
         if told := self.store.fact("server_time"):  # the server's clock: the phone's own may have jumped
             self.prune(datetime.fromisoformat(told))
         try:
-            Sync(self.store, self.line, self.app, self.page, self.batch, user, report).run()
+            with self._one:  # one sync at a time
+                Sync(self.store, self.line, self.app, self.page, self.batch, user, report).run()
         except GaveUp as error:
             report.stopped = error.reason
         except Refused as error:

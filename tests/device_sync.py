@@ -163,7 +163,7 @@ class Sync:
         if status != 200:
             raise self._refusal(carrier, status, told)
         self._take(carrier, {row["id"] for row in rows}, told)
-        if rows and not {row["id"] for row in rows} & {receipt["id"] for receipt in told["receipts"]}:
+        if rows and not {row["id"] for row in rows} & {receipt["id"] for receipt in told.get("receipts", ())}:
             raise GaveUp("no_receipt")
         return None
 
@@ -217,6 +217,8 @@ class Sync:
         return self._take(self.user, (), told)
 
     def _take(self, user: str, sent: Collection[str], told: Mapping[str, Any]) -> None:
+        if "server_time" not in told:
+            raise GaveUp("no_answer")  # JSON, and yet not from our server
         self.report.receipts += self.store.take(user, sent, told)
         if "page" in told:
             self.report.pages += 1

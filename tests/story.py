@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -97,15 +98,15 @@ class Story:
 
 def play(url: str, tokens: Mapping[str, str], say: Say) -> None:
     """The whole story, with new families each time. Raises `Broken`; `NoAnswer` if there is no server."""
-    with TemporaryDirectory() as folder:
-        an = _phone(url, Path(folder) / "an", "máy 1", tokens, ("u11",), say)
+    with TemporaryDirectory() as folder, ExitStack() as closing:
+        (an,) = _phone(url, Path(folder) / "an", "máy 1", tokens, ("u11",), say)
+        closing.callback(an.phone.close)
         ba, officer = _phone(url, Path(folder) / "ba", "máy 2", tokens, ("u12", "u21"), say, skew=timedelta(hours=9))
-        story = Story(an[0], ba, officer, say)
+        closing.callback(ba.phone.close)
+        story = Story(an, ba, officer, say)
         for number, part in enumerate(PARTS, 1):
             say(f"{number}. {part.__doc__}")
             part(story)
-        for person in (*an, ba):
-            person.phone.close()
 
 
 def _phone(
@@ -225,11 +226,14 @@ def bad_network(story: Story) -> None:
 
 
 def clocks(story: Story) -> None:
-    """Đồng hồ sai: một máy nhanh chín giờ, một máy bị chỉnh lùi hai ngày sau khi thăm"""
+    """Đồng hồ sai: một máy nhanh chín giờ và khởi động lại, một máy bị chỉnh lùi hai ngày sau khi thăm"""
     for person, back in ((story.ba, 0), (story.an, 2)):
         child, really = story.families[person.user][1], datetime.now(LOCAL)
         visited = person.visit(child, risk_now="1")
-        person.clock.jump(timedelta(days=-back))
+        if back:
+            person.clock.jump(timedelta(days=-back))
+        else:
+            person.clock.restart()
         receipt = person.sync()[visited]
         promised(receipt["outcome"] == "applied" and not receipt["warnings"], "máy chủ không nghi ngờ giờ ghi")
         observed = datetime.fromisoformat(person.page(child)["provenance"]["risk_now"]["observed_at"])

@@ -10,6 +10,21 @@ _USER = validate.Length(min=1, max=100)
 _PASSWORD = validate.Length(max=500)
 
 
+# One body for each request, as the OpenAPI document shows it; a test sends them all.
+EXAMPLES = {
+    "enrol": {
+        "code": "7K3MW-92QDX",
+        "installation": "5f1c0e0e-3f5b-4a4e-9d59-0a1d2c3b4e5f",
+        "label": "Samsung A05",
+        "app": "1.4.2",
+    },
+    "invite": {"user": "u1", "days": 7},
+    "revoke": {"reason": "Mất máy trên đường đi thăm hộ"},
+    "login": {"user": "u1", "password": "con đò sang sông"},
+    "password": {"old": "con đò sang sông", "new": "vườn cau sau nhà"},
+}
+
+
 class EnrolSchema(Loose):
     code = fields.String(required=True, validate=validate.Length(min=1, max=100))
     installation = fields.String(

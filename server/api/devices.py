@@ -7,6 +7,7 @@ from flask.views import MethodView
 from flask_smorest import Blueprint
 
 from server.api.access_schemas import (
+    EXAMPLES,
     DeviceSchema,
     DevicesSchema,
     EnrolledSchema,
@@ -46,7 +47,7 @@ class Devices(MethodView):
         return answer({"devices": phone_list(db.session.connection(), _access())})
 
     @blueprint.doc(security=[{}, {"token": []}])
-    @blueprint.arguments(EnrolSchema)
+    @blueprint.arguments(EnrolSchema, example=EXAMPLES["enrol"])
     @blueprint.response(201, EnrolledSchema)
     def post(self, asked: dict[str, Any]) -> Response:
         """Enrol with a code that is good once. A further user of a phone comes with the token of an earlier one.
@@ -93,7 +94,7 @@ class Revocation(MethodView):
     """The right of an installation to read."""
 
     @blueprint.doc(security=[{"token": []}])
-    @blueprint.arguments(RevokeSchema)
+    @blueprint.arguments(RevokeSchema, example=EXAMPLES["revoke"])
     @blueprint.response(200, DeviceSchema)
     def post(self, asked: dict[str, Any], ident: str) -> Response:
         """Take it away, for good. What the device still sends is kept for a supervisor."""
@@ -152,7 +153,7 @@ class Enrolments(MethodView):
     """Codes for enrolment."""
 
     @blueprint.doc(security=[{"token": []}])
-    @blueprint.arguments(InviteSchema)
+    @blueprint.arguments(InviteSchema, example=EXAMPLES["invite"])
     @blueprint.response(201, InvitationSchema)
     def post(self, asked: dict[str, Any]) -> Response:
         """A code that is good once: an administrator's for anybody, a supervisor's for his collaborators."""

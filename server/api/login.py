@@ -6,7 +6,7 @@ from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
-from server.api.access_schemas import LoggedInSchema, LoginSchema, PasswordSchema
+from server.api.access_schemas import EXAMPLES, LoggedInSchema, LoginSchema, PasswordSchema
 from server.api.body import answer, small_body
 from server.auth.passwords import change, log_in
 from server.auth.tokens import caller
@@ -24,7 +24,7 @@ class Login(MethodView):
     """A token for a password."""
 
     @blueprint.doc(security=[{}, {"token": []}])
-    @blueprint.arguments(LoginSchema)
+    @blueprint.arguments(LoginSchema, example=EXAMPLES["login"])
     @blueprint.response(200, LoggedInSchema)
     def post(self, asked: dict[str, Any]) -> Response:
         """On the installation whose token comes along; without one a free token, for some hours."""
@@ -39,7 +39,7 @@ class OwnPassword(MethodView):
     """One's own password."""
 
     @blueprint.doc(security=[{"token": []}])
-    @blueprint.arguments(PasswordSchema)
+    @blueprint.arguments(PasswordSchema, example=EXAMPLES["password"])
     @blueprint.response(204)
     def post(self, asked: dict[str, Any]) -> Response:
         """Change it, knowing the old one. Free tokens that the old one gave end; it expires as the old one would."""

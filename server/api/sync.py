@@ -38,6 +38,22 @@ from sync.tokens import Position
 
 log = structlog.get_logger()
 blueprint = Blueprint("sync", __name__, url_prefix="/api/v1/sync", description="Devices and the server in step")
+PUSH_EXAMPLE = {
+    "v": 1,
+    "app": "1.4.2",
+    "clock": {"wall": "2026-11-26T17:02:11.000+07:00", "boot": "b7", "mono_ms": 123456},
+    "ack": None,
+    "unsent": 0,
+    "items": [
+        {
+            "id": "uuid:0b0f6b52-3c1e-4d1f-9c55-6f0f4f5f3a10",
+            "kind": "delete",
+            "observed_at": "2026-11-26T16:40:00.000+07:00",
+            "entities": [{"type": "child", "id": "5d0c2b1e-8f0a-4f65-9a0e-0c6c1f5e7a21", "base": "4-9f3a2c41d0"}],
+        }
+    ],
+    "pull": {"token": None, "limit": 200},
+}
 PAGE = 200  # entries, where the device names no limit
 
 
@@ -46,7 +62,10 @@ class Push(MethodView):
     """A batch of submissions, and the first page of what changed, in one round trip."""
 
     @blueprint.doc(
-        requestBody={"required": True, "content": {"application/json": {"schema": EnvelopeSchema}}},
+        requestBody={
+            "required": True,
+            "content": {"application/json": {"schema": EnvelopeSchema, "example": PUSH_EXAMPLE}},
+        },
         security=[{"token": []}],
     )
     @blueprint.response(200, PushAnswerSchema)
@@ -80,7 +99,7 @@ class Pull(MethodView):
     """The next page."""
 
     @blueprint.doc(security=[{"token": []}])
-    @blueprint.arguments(PullSchema)
+    @blueprint.arguments(PullSchema, example={"token": None, "limit": 200})
     @blueprint.response(200, PullAnswerSchema)
     def post(self, asked: dict[str, Any]) -> Response:
         """What changed in the scopes that one may read, from where the token says one stands."""
@@ -101,7 +120,7 @@ class Status(MethodView):
     """What became of submissions."""
 
     @blueprint.doc(security=[{"token": []}])
-    @blueprint.arguments(StatusSchema)
+    @blueprint.arguments(StatusSchema, example={"ids": ["uuid:0b0f6b52-3c1e-4d1f-9c55-6f0f4f5f3a10"]})
     @blueprint.response(200, StatusAnswerSchema)
     def post(self, asked: dict[str, Any]) -> Response:
         """The receipts and states of submissions by id; those of others are not told from unknown ones.
@@ -199,4 +218,4 @@ def _read(nest: Nest, who: Caller, raw: RawItem, clock: DeviceClock | None, rece
     except Exception as error:  # a fault of ours must not cost the phone its submission
         log.error("unread", error=type(error).__name__)
         arrival = nest.reader.unread(raw, who.sender, clock, received)
-    return arrival if who.reads else arrival.revoked()
+    return arrival if who.reads else arrival.revoked(expired=not who.revoked)

@@ -1,13 +1,14 @@
 """The tables of people's access: their installations, tokens and passwords, and what each phone has been told."""
 # mypy: disable-error-code="misc, name-defined"
 
-from sqlalchemy import Index, String
+from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.store.base import ID, SCOPE, USER, db
 
 DEVICE = String(60)
 HASH = String(64)
+TAKEN = text("turn IS NOT NULL")
 
 
 class Device(db.Model):
@@ -94,7 +95,10 @@ class Holding(db.Model):
     """
 
     __tablename__ = "device_holding"
-    __table_args__ = (Index("holding_entity", "entity"),)
+    __table_args__ = (
+        Index("holding_entity", "entity"),
+        Index("holding_taken", "device", "user", "turn", sqlite_where=TAKEN, postgresql_where=TAKEN),
+    )
     device: Mapped[str] = mapped_column(DEVICE, primary_key=True)
     user: Mapped[str] = mapped_column(USER, primary_key=True)
     entity: Mapped[str] = mapped_column(ID, primary_key=True)

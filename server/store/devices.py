@@ -57,8 +57,10 @@ def write_told(connection: Connection, device_id: str, told: Told, at: int) -> N
     before = turn_of(connection, device_id, told.user)
     row = {"device": device_id, "user": told.user, "turn": max(before, told.turn - 1), "at": at}
     upsert(connection, reading, [row])
-    mine = and_(holding.c.device == device_id, holding.c.user == told.user, holding.c.until.is_(None))
-    ending = update(holding).where(mine).values(until=at, turn=told.turn)
+    mine = update(holding).where(holding.c.device == device_id, holding.c.user == told.user)
+    if told.turn > before:  # another page of this number may have been lost: what it took was not taken
+        connection.execute(mine.where(holding.c.turn == told.turn).values(until=None, turn=None))
+    ending = mine.where(holding.c.until.is_(None)).values(until=at, turn=told.turn)
     if told.dropped:
         connection.execute(ending.where(holding.c.scope.in_(list(told.dropped))))
     for some in chunks(told.gone):

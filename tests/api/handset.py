@@ -80,8 +80,10 @@ class Handset:
 
     def visit(self, child: str, user: str = "u1", prefilled: Any = None, **answers: Any) -> str:
         """A visit that leaves all else as the phone shows it."""
-        name = self.phone.screen(user, child).get("full_name", NAME)
-        return self.fill("child_situation", situation(child, name, **answers), "child", child, user, prefilled)
+        shown = self.phone.screen(user, child)
+        found = situation(child, NAME)
+        found |= {name: value for name, value in shown.items() if name in found} | answers
+        return self.fill("child_situation", found, "child", child, user, prefilled)
 
     def fill(self, form: str, answers: Any, kind: str, ident: str, user: str = "u1", prefilled: Any = None) -> str:
         about = [{"type": kind, "id": ident}]

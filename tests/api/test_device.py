@@ -63,6 +63,21 @@ def test_a_receipt_alone_does_not_become_the_base(make: Make) -> None:
     assert later in dict(hand.phone.entities("u1")[child]["src"])
 
 
+def test_what_waits_is_named_also_when_a_page_tells_the_entity_meanwhile(make: Make) -> None:
+    hand, other = make("u1"), make("u2")
+    _, child = hand.register()
+    hand.sync()
+    waits = hand.visit(child, helmet="0")
+    other.sync("u2")
+    other.visit(child, "u2", grade=5)
+    other.sync("u2")
+    hand.sync("u1", refusal(413, "too_large"))
+    assert hand.phone.screen("u1", child)["grade"] == 5
+    hand.visit(child)
+    claim = hand.phone.outbox()[1]["entities"][0]
+    assert (claim["base"], claim["after"]) == (hand.holds()[child], [waits])
+
+
 def test_a_correction_repeats_what_the_first_form_had_seen(hand: Handset) -> None:
     _, child = hand.register()
     hand.sync()
@@ -185,6 +200,8 @@ def test_an_answer_without_receipts_or_page_takes_nothing_from_the_outbox(hand: 
     hand.network.expect([Answer(200, {}, orjson.dumps(told))])
     assert hand.phone.sync("u1").stopped == "no_receipt"
     assert len(hand.waiting()) == 1
+    hand.network.expect([Answer(200, {}, b'{"status": "please log in"}')])
+    assert hand.phone.sync("u1").stopped == "no_answer"
     hand.sync()
     hand.network.expect([Answer(200, {}, orjson.dumps(told))])
     assert hand.phone.sync("u1").pages == 1  # it asked for the page by itself

@@ -19,7 +19,7 @@ __all__ = ["cheap", "hand", "make"]
 
 def code_for(town: Town, user: str) -> str:
     with town.app.app_context():
-        return invite(user, "a1", "", 7, now(), "http://localhost").code
+        return invite(user, "a1", 7, now()).code
 
 
 def wiped(hand: Handset) -> bool:
@@ -154,5 +154,5 @@ def test_a_phone_with_work_that_cannot_be_sent_is_not_wiped(hand: Handset, town:
     town.revoke("u1")
     hand.network.expect([refusal(413, "too_large")])
     report = hand.phone.sync("u1")
-    assert (report.stopped, report.wiped) == ("no_answer", False) or report.stuck
-    assert len(hand.waiting()) == 1
+    assert (report.stopped, report.wiped, report.stuck) == ("device_revoked", False, hand.waiting())
+    assert hand.sync().wiped and len(town.stored()) == 1

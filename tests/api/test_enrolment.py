@@ -1,7 +1,9 @@
 """Enrolment by a one-time code: who gives one out, what it does, and what it never tells."""
 
 import re
+import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from lxml import etree
 from sqlalchemy import delete, select, update
 
 from server import audit
+from server.auth import enrolment
 from server.auth.codes import ALPHABET, code_digest
 from server.store.tables import AuditTable, Device, Enrolment, Token, User, db
 from tests.api.access import at_once, call, processes, reads, refused, tokens_of, told
@@ -110,7 +113,17 @@ def test_unknown_used_and_expired_codes_are_told_alike(town: Town) -> None:
 
 
 @both
-def test_of_phones_that_use_a_code_at_once_one_gets_in(town: Town, processes: list[Flask]) -> None:
+def test_of_phones_that_use_a_code_at_once_one_gets_in(
+    town: Town, processes: list[Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together, settle_in = threading.Barrier(2), enrolment._settle_in
+
+    def slowly(*args: Any) -> None:
+        with suppress(threading.BrokenBarrierError):
+            together.wait(0.3)  # where nothing keeps them apart, two are here at the same time
+        settle_in(*args)
+
+    monkeypatch.setattr(enrolment, "_settle_in", slowly)
     code = invited(town)
     phones = [f"phone-{number:04d}" for number in range(8)]
     answers = at_once(lambda n: enrol(town, code, phones[n], process=processes[n % 2]), 8)

@@ -17,6 +17,7 @@ CHECKS = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck
 REVIEWS = ("approve", "return", "reject", "unreject", "accept", "repair")
 ENDPOINTS = {
     ("post", "/api/v1/sync"),
+    ("post", "/api/v1/sync/pull"),
     ("post", "/api/v1/sync/status"),
     ("get", "/api/v1/sync/config"),
     ("get", "/api/v1/entities/{kind}/{ident}"),

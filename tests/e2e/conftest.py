@@ -20,6 +20,8 @@ from tests.e2e.server import Nursery, Server, nursery
 
 __all__ = ["catalogue", "database", "new_town", "postgres", "postgres_template", "template", "town", "towns"]
 
+pytest.register_assert_rewrite("tests.e2e.checks")
+
 
 @pytest.fixture(scope="session")
 def quick() -> Iterator[Nursery]:

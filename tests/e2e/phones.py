@@ -59,7 +59,8 @@ class Mirror:
 class Phone:
     """One user's phone. `sent`: the bytes of everything it ever wrote; `receipts`: the first one of each.
 
-    `told` counts answers: those that came, and requests that were never answered.
+    `told` counts answers by their status, `none` where none came; `late` are first receipts that were no news to the
+    server: an earlier answer was lost.
     """
 
     url: str
@@ -83,7 +84,7 @@ class Phone:
             while len(self.outbox) < WAITING and self.dice.random() < 0.8:
                 self.write()
             if not self.sync(self.dice.randint(1, 4)):
-                time.sleep(self.dice.uniform(0, 0.05))
+                time.sleep(self.dice.uniform(0, 0.15))
 
     def finish(self) -> None:
         """Send what is left, and pull to the end, from a server that lives."""
@@ -164,9 +165,9 @@ class Phone:
     def _book(self, receipt: Value) -> None:
         """Only the first receipt is kept; all later ones must say the same."""
         same = {name: value for name, value in receipt.items() if name != "repeat"}
+        self.told["late"] += receipt["repeat"] and receipt["id"] not in self.receipts
         first = self.receipts.setdefault(receipt["id"], same)
         promised(first == same, f"the receipt was {first} and is {same}")
-        self.told["repeat"] += receipt["repeat"]
 
     def _read(self, page: Value) -> None:
         self.mirror.apply(page)

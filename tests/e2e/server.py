@@ -157,7 +157,7 @@ class Server:
         """Whether a worker answers; it need not like the question."""
         try:
             return requests.get(f"{self.url}/api/v1/sync/config", timeout=PATIENCE).status_code == 401
-        except requests.ConnectionError:
+        except requests.RequestException:
             return False
 
     def said(self) -> str:

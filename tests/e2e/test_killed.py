@@ -17,7 +17,9 @@ from tests.api.conftest import Town
 from tests.databases import DATABASES
 from tests.e2e.checks import check_books, check_derived, check_feed, kept
 from tests.e2e.phones import Phone, Promise, Value
-from tests.e2e.server import PLACES, Nursery, Server, until
+from tests.e2e.server import DEADLY, PLACES, Nursery, Server, until
+
+pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 
 KILLS = int(os.environ.get("TOAM_KILLS", "20")) // len(DATABASES)
 LONGEST = 0.3  # seconds from the first receipt after a start to the kill
@@ -92,7 +94,7 @@ def receipts(phones: list[Phone]) -> int:
 @pytest.mark.parametrize("place", PLACES)
 def test_killed_at(real: Server, town: Town, quick: Nursery, place: str) -> None:
     """A worker that dies in a transaction leaves all of it or nothing; another one goes on at once."""
-    real.entry = "tests.e2e.deadly:app"
+    real.entry = DEADLY
     real.start(quick)
     phone = phone_of("u1", real, town, 1)
     for _ in range(3):
@@ -107,7 +109,7 @@ def test_killed_at(real: Server, town: Town, quick: Nursery, place: str) -> None
     assert kept(town).keys() == (set(phone.sent) if committed else before)
     until(real.answers, "nobody goes on")
     phone.finish()
-    assert phone.told["repeat"] == (5 if committed else 0)
+    assert phone.told["late"] == (5 if committed else 0)
     check_all(real, town, [phone], 1)
 
 

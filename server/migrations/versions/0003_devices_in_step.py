@@ -186,6 +186,9 @@ def _make_told() -> None:
         sa.PrimaryKeyConstraint("device", "user", "entity"),
     )
     op.create_index("holding_entity", "device_holding", ["entity"])
+    taken = sa.text("turn IS NOT NULL")
+    columns = ["device", "user", "turn"]
+    op.create_index("holding_taken", "device_holding", columns, sqlite_where=taken, postgresql_where=taken)
 
 
 def _table(name: str, *columns: str) -> sa.TableClause:

@@ -1,0 +1,47 @@
+"""The benchmark itself runs, and notices what it must; its figures are for `make bench` alone."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from server.store.feed import SqlFeed
+from tests.bench import __main__ as program
+from tests.bench.measures import ratio
+
+SIZES = (400, 800)
+ANY = float("inf")
+
+
+def test_it_counts_requests_and_entities(capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.bench("sqlite", SIZES, 2, ANY) == 0
+    said = capsys.readouterr().out
+    assert said.count("collaborator") == said.count("supervisor") == len(SIZES) + 1
+    assert "20 changes in 1 request" in said
+
+
+def test_it_fails_where_a_pull_loses_something(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entries = SqlFeed.entries
+    fewer = lambda self, scope, after, head, readable, most: entries(self, scope, after, head, readable, 2)  # noqa: E731
+    monkeypatch.setattr(SqlFeed, "entries", fewer)
+    assert program.bench("sqlite", SIZES[:1], 1, ANY) == 1
+    assert "BROKEN" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("slowest", "passes"), [((2.0, 2.0, 1.1), True), ((2.0, 1.3, 1.21), False)])
+def test_a_noisy_ratio_is_measured_again_and_a_bad_one_fails(
+    monkeypatch: pytest.MonkeyPatch, slowest: tuple[float, ...], passes: bool
+) -> None:
+    tries: Iterator[float] = iter(slowest)
+    monkeypatch.setattr(program, "deltas", lambda *told: {2: [1.0, 1.0], 200: [next(tries)] * 2})
+    assert program.delta([], "supervisor", {}, 2, program.MOST_RATIO) == passes
+    assert next(tries, None) is None
+
+
+def test_the_ratio_is_that_of_the_largest_to_the_smallest_round_by_round() -> None:
+    assert ratio({20: [9.0, 9.0, 9.0], 200: [2.0, 30.0, 4.0], 2: [1.0, 10.0, 4.0]}) == 2.0
+
+
+def test_an_unknown_database_is_refused() -> None:
+    assert program.main(["oracle"]) == 1
