@@ -4,7 +4,7 @@ from flask import Flask
 
 from server.cli.audit import audit
 from server.cli.demo import demo
-from server.cli.forms import forms
+from server.cli.form_versions import forms
 from server.cli.lists import lists, plan, retry
 from server.cli.people import areas, device, user
 from server.cli.rebuild import rebuild

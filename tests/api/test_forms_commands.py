@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-import server.cli.forms
+import server.cli.form_versions
 import server.publishing.odk
-from forms.catalogue import Catalogue, load_catalogue
-from server.cli.forms import PAGES, stale_pages
+from forms.catalogue import FOLDER, Catalogue, load_catalogue
+from server.cli.form_versions import PAGES, stale_pages
 from tests.api.builders import VERSIONS, item, new_id, register
 from tests.api.conftest import Town
 from tests.publishing import toy
@@ -25,7 +25,7 @@ def run(town: Town, *words: str) -> Result:
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of forms to write in."""
     folder = toy.root(tmp_path / "forms")
-    monkeypatch.setattr(server.cli.forms, "FOLDER", folder)
+    monkeypatch.setattr(server.cli.form_versions, "FOLDER", folder)
     monkeypatch.setattr(server.publishing.odk, "java", lambda: None)
     return folder
 
@@ -51,7 +51,7 @@ def test_each_page_tells_of_every_question_where_it_goes_and_who_reads_it(catalo
 def test_a_page_that_is_old_or_too_many_is_written_anew(
     town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.cli.forms, "PAGES", tmp_path / "pages")
+    monkeypatch.setattr(server.cli.form_versions, "PAGES", tmp_path / "pages")
     (tmp_path / "pages").mkdir()
     (tmp_path / "pages/gone.md").write_text("x", encoding="utf-8")
     checked = run(town, "docs", "--check")
@@ -80,7 +80,7 @@ def test_versions_folders_and_workbooks_can_be_compared(town: Town, tmp_path: Pa
     assert (
         "+ abuse_signs “Dấu hiệu bạo lực, xâm hại, bỏ mặc”: new, codes; goes to child_protected.abuse_signs" in said
     )
-    same = run(town, "diff", "child_situation", str(server.cli.forms.FOLDER / "xlsforms/child_situation")).output
+    same = run(town, "diff", "child_situation", str(FOLDER / "xlsforms/child_situation")).output
     assert "no question is different" in same
     wrong = run(town, "diff", "child_situation", str(tmp_path / "nothing"))
     assert wrong.exit_code == 1 and "neither a folder with sheets nor a workbook" in wrong.output

@@ -101,15 +101,15 @@ def story(new_town: Callable[..., Town], publish: Callable[[Town], Town]) -> Ite
 
 
 def test_what_was_sent_before_is_there_under_todays_names_and_codes(story: Story) -> None:
-    answers = {
+    answers: Any = {
         "birth_reg": "2",
         "internet_use": ["2", "3"],
         "school_name": "Tiểu học Bờ Kênh",
         "child_consulted": "0",
     }
-    more = {"new_injuries": "1", "injuries": [INJURY], "helmet": "1"}
+    more: Any = {"new_injuries": "1", "injuries": [INJURY], "helmet": "1"}
     story.town.apply(story.visit(**answers, **more))
-    corrected = {"school_name": "Tiểu học Hai", "birth_reg": "2"}
+    corrected: Any = {"school_name": "Tiểu học Hai", "birth_reg": "2"}
     story.town.act(f"entities/child/{story.child}/correct", base=story.etag, values=corrected, reason="Xem giấy tờ")
     story.publish()
     assert story.rebuild() == set()
@@ -122,8 +122,14 @@ def test_what_was_sent_before_is_there_under_todays_names_and_codes(story: Story
 @pytest.mark.parametrize("by_engine", [False, True])
 def test_the_first_version_is_accepted_for_ever_and_lifted(story: Story, by_engine: bool) -> None:
     story.publish()
-    answers = {"birth_reg": "2", "internet_use": "3", "school_name": "Bờ Kênh", "child_consulted": "0", "helmet": "0"}
-    more = {"new_injuries": "1", "injuries": [INJURY]}
+    answers: Any = {
+        "birth_reg": "2",
+        "internet_use": "3",
+        "school_name": "Bờ Kênh",
+        "child_consulted": "0",
+        "helmet": "0",
+    }
+    more: Any = {"new_injuries": "1", "injuries": [INJURY]}
     value = story.visit(**answers, **more)
     story.town.apply(story.in_xml(value) if by_engine else value)
     found = story.data
@@ -180,10 +186,10 @@ def _second(story: Story, **answers: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("by_engine", [False, True])
 def test_an_old_form_never_blanks_what_it_cannot_show(story: Story, by_engine: bool) -> None:
     story.publish()
-    more = {"glasses": "1", "internet_use": ["2", "3x", "6"], "school_called": "Bờ Kênh", "ethnicity": "54"}
+    more: Any = {"glasses": "1", "internet_use": ["2", "3x", "6"], "school_called": "Bờ Kênh", "ethnicity": "54"}
     story.town.apply(_second(story, **more))
     before = story.data
-    blanks = {"internet_use": None, "school_name": None, "ethnicity": None}
+    blanks: Any = {"internet_use": None, "school_name": None, "ethnicity": None}
     value = story.visit(**blanks)
     if by_engine:
         value = story.in_xml(value)
