@@ -14,7 +14,7 @@ from sync.ports import Changes, OpRow, Review, StateRow, SubmissionRow, Transact
 from sync.reading import Reader
 from sync.receive import World
 from sync.standing import rejudge
-from sync.state.model import Act
+from sync.state.model import Act, Op
 from sync.states import read_again, tell_authors
 from sync.thing import Thing
 from sync.times import local_date
@@ -98,10 +98,25 @@ def _read_again(things: Sequence[Thing], tx: Transaction, reader: Reader) -> Non
             told[sub] = {one.id: one.said for one in read_again(reader, about, act.facts.get("patch"))[0].told}
     for thing in things:
         for index, entry in enumerate(thing.log):
-            op = entry.op
+            op = _lifted(entry.op, thing, reader)
             if op.sub in told and (op.act in (Act.VISIT, Act.REPAIR)):
                 op = replace(op, said=told[op.sub].get(thing.id, {}))
             thing.log[index] = replace(entry, op=op, writes={}, key="")
+
+
+def _lifted(op: Op, thing: Thing, reader: Reader) -> Op:
+    """An op under today's names and codes: a supervisor's words, and what was frozen of a screen."""
+    lifts, kind = reader.catalogue.lifts, thing.kind
+    if not lifts.rows:
+        return op
+    loaded = {today for name in op.loaded if (today := lifts.name(name, kind.properties)) is not None}
+    return replace(
+        op,
+        said=lifts.said(kind, op.said),
+        seen=None if op.seen is None else lifts.said(kind, op.seen),
+        loaded=frozenset(loaded),
+        hidden=lifts.hidden(kind, op.hidden),
+    )
 
 
 def _says(entry: OpRow) -> bool:

@@ -86,7 +86,7 @@ class OpTable(db.Model):
     schema: Mapped[int]
     key: Mapped[str] = mapped_column(String(32))
     marks: Mapped[bytes]  # [[rev, etag, at], …]
-    said: Mapped[bytes]  # {said, seen, loaded, after, places, day}; before 0002 `areas` and no `day`
+    said: Mapped[bytes]  # {said, seen, loaded, hidden, after, places, day}; before 0002 `areas` and no `day`
     writes: Mapped[bytes]
 
 
