@@ -15,7 +15,7 @@ from forms.entity_types import EntityType, Half, Property, PropertyType
 from forms.filling import Told, fill
 from forms.form import Form
 from forms.instance import EntityElement, UnreadableInstance, answers_of, parse_instance
-from forms.schema import Problem, check
+from forms.schema import Problem
 from forms.text import normalise, normalise_name
 from forms.values import BadValue, canonical
 from sync.arrival import Arrival, Sender
@@ -112,7 +112,7 @@ class Reader:
             except UnreadableInstance as error:
                 return _hold(arrival, Reason.UNREADABLE, Problem("bad_xml", "/xml", error.args[0]))
             arrival = replace(arrival, claims=_claims(elements, arrival.claims))
-        checked, problems = check(entry.schema, patched(answers, patch))
+        checked, problems = entry.check(patched(answers, patch))
         problems += strange
         warnings = ("text_normalised",) if _mended(answers) else ()
         named = [(claim.type, claim.id) for claim in arrival.claims.values()]
