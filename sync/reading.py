@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from forms.catalogue import Catalogue, Entry
+from forms.checks import look
 from forms.entity_types import EntityType, Half, Property, PropertyType
 from forms.filling import Told, fill
 from forms.form import Form
@@ -115,6 +116,7 @@ class Reader:
         checked, problems = entry.check(patched(answers, patch))
         problems += strange
         warnings = ("text_normalised",) if _mended(answers) else ()
+        checks = tuple(look(entry.form, checked, local_date(arrival.received))[:50])
         named = [(claim.type, claim.id) for claim in arrival.claims.values()]
         # A phone's date may be a day ahead of ours; a condition on today() must not refuse it for that.
         today = local_date(arrival.received + DAY)
@@ -122,7 +124,8 @@ class Reader:
         bad = _bad_ids(filled.told)
         told = () if bad else filled.told
         arrival = self._place(
-            self._seen(replace(arrival, filled=filled, told=told, warnings=warnings), entry.form), entry.form
+            self._seen(replace(arrival, filled=filled, told=told, warnings=warnings, checks=checks), entry.form),
+            entry.form,
         )
         unknown = [problem for problem in problems if problem.code == "unknown_property"]
         # What an answer that was refused makes incomplete is no fault of its own.
