@@ -1,4 +1,4 @@
-"""Answers that look wrong: told to the phone and to the officer, applied all the same, the same however often sent."""
+"""Answers that look wrong: told to the phone and the officer, applied all the same, once for all."""
 
 from dataclasses import replace
 from typing import Any

@@ -19,6 +19,7 @@ ENDPOINTS = {
     ("post", "/api/v1/sync"),
     ("post", "/api/v1/sync/status"),
     ("get", "/api/v1/sync/config"),
+    ("post", "/api/v1/entities/search"),
     ("get", "/api/v1/entities/{kind}/{ident}"),
     ("get", "/api/v1/entities/{kind}/{ident}/history"),
     ("post", "/api/v1/entities/{kind}/{ident}/correct"),
