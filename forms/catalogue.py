@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from marshmallow import Schema
 
 from forms.entity_types import EntityType
 from forms.form import Form, FormError, Question
+from forms.gate import Gate
 from forms.lifting import EVERYTHING, FILE, NO_LIFTS, Lifts, check_lifts, read_lifts
-from forms.schema import schema_of
+from forms.schema import Problem, check, schema_of
 from forms.type_files import load_entity_types
 from forms.xform import read_form
 from forms.xlsform import XForm, load_sheets, to_xform
@@ -54,13 +56,22 @@ class Listing:
 
 @dataclass(frozen=True)
 class Entry:
-    """One form version with the Schema of its answers."""
+    """One form version, and what checks its answers."""
 
     form: Form
 
     @cached_property
     def schema(self) -> Schema:
         return schema_of(self.form)
+
+    @cached_property
+    def gate(self) -> Gate:
+        return Gate(self.form)
+
+    def check(self, answers: Any) -> tuple[dict[str, Any], list[Problem]]:
+        """The canonical answers that are valid, and everything wrong with the others (`forms.schema.check`)."""
+        loaded = self.gate.load(answers)
+        return (loaded, []) if loaded is not None else check(self.schema, answers)
 
 
 class Catalogue:
@@ -85,6 +96,10 @@ class Catalogue:
     def listing(self, form: Form) -> Listing | None:
         """What the index says of a version."""
         return self._index.get((form.id, form.version))
+
+    def entries(self) -> list[Entry]:
+        """Every version of every form, by form id and version."""
+        return [self._entries[key] for key in sorted(self._entries)]
 
     def knows(self, form_id: str) -> bool:
         return any(known == form_id for known, _ in self._entries)

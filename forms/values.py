@@ -28,6 +28,8 @@ _INTEGER = re.compile(r"\A-?\d{1,15}\Z", re.ASCII)
 _DECIMAL = re.compile(r"\A-?\d{1,15}(\.\d{1,15})?([eE]-?\d{1,2})?\Z", re.ASCII)
 _CODE = re.compile(r"\A\S{1,120}\Z")
 MAX_TEXT = 10_000
+MAX_CODES = 500
+MAX_NUMBER = 10**15
 
 
 class BadValue(ValueError):
@@ -64,13 +66,13 @@ def _text(value: Any) -> str | None:
 
 
 def _integer(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > 10**15:
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MAX_NUMBER:
         raise BadValue("Cần một số nguyên.")
     return value
 
 
 def _decimal(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 10**15:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_NUMBER:
         raise BadValue("Cần một số.")
     return float(value)
 
@@ -101,7 +103,7 @@ def _code(value: Any) -> str:
 
 def _codes(value: Any) -> list[str] | None:
     codes = value.split() if isinstance(value, str) else value
-    if not isinstance(codes, list) or len(codes) > 500:
+    if not isinstance(codes, list) or len(codes) > MAX_CODES:
         raise BadValue("Cần một danh sách mã.")
     return sorted({_code(code) for code in codes}) or None
 

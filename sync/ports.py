@@ -22,6 +22,7 @@ class EntityRow:
     `scope` is None until a create or a household has placed it. `since` and `first_sub`: its first write.
     `src` maps cell -> the submission whose write shows. `data` are the merged properties.
     `broken` are the cross-field checks that they fail; `dead`: deleted. `page` is what its readers are served.
+    `search` and `sort` are the keys of its label (`sync.names`).
     """
 
     id: str
@@ -40,6 +41,8 @@ class EntityRow:
     broken: tuple[str, ...] = ()
     dead: bool = False
     page: bytes = b""
+    search: str = ""
+    sort: bytes = b""
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from forms.catalogue import Catalogue, Entry
+from forms.checks import look
 from forms.entity_types import EntityType, Half
 from forms.filling import Told, fill
 from forms.form import Form
 from forms.instance import EntityElement, UnreadableInstance, answers_of, parse_instance
-from forms.schema import Problem, check
+from forms.schema import Problem
 from forms.text import normalise
 from sync.arrival import Arrival, Sender
 from sync.batch import Claim, DeviceClock, Item, Limits, Reason, read_item, usable_id
@@ -112,9 +113,10 @@ class Reader:
             except UnreadableInstance as error:
                 return _hold(arrival, Reason.UNREADABLE, Problem("bad_xml", "/xml", error.args[0]))
             arrival = replace(arrival, claims=_claims(elements, arrival.claims))
-        checked, problems = check(entry.schema, patched(answers, patch))
+        checked, problems = entry.check(patched(answers, patch))
         problems += strange
         warnings = ("text_normalised",) if _mended(answers) else ()
+        checks = tuple(look(entry.form, checked, local_date(arrival.received))[:50])
         named = [(claim.type, claim.id) for claim in arrival.claims.values()]
         # A phone's date may be a day ahead of ours; a condition on today() must not refuse it for that.
         today = local_date(arrival.received + DAY)
@@ -122,7 +124,8 @@ class Reader:
         bad = _bad_ids(filled.told)
         told = () if bad else filled.told
         arrival = self._place(
-            self._seen(replace(arrival, filled=filled, told=told, warnings=warnings), entry.form), entry.form
+            self._seen(replace(arrival, filled=filled, told=told, warnings=warnings, checks=checks), entry.form),
+            entry.form,
         )
         unknown = [problem for problem in problems if problem.code == "unknown_property"]
         # What an answer that was refused makes incomplete is no fault of its own.

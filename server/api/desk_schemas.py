@@ -181,6 +181,7 @@ class SubmissionSchema(SubmissionLineSchema):
     notices = fields.List(fields.Dict())
     amends = fields.String(allow_none=True)
     warnings = fields.List(fields.String())
+    checks = fields.List(fields.Dict(), metadata={"description": "answers that look wrong; also protected ones"})
     problems = fields.List(fields.Dict())
     answers = fields.Raw()
     entities = fields.List(fields.Dict())

@@ -70,7 +70,10 @@ class ReceiptSchema(Schema):
     repeat = fields.Boolean()
     entities = fields.List(fields.Nested(TouchedEntitySchema))
     missing_media = fields.List(fields.String())
-    warnings = fields.List(fields.String())
+    warnings = fields.List(fields.String(), metadata={"description": "codes; nothing was refused for them"})
+    checks = fields.List(
+        fields.Nested(ProblemSchema), metadata={"description": "the answers that the `check_*` warnings are about"}
+    )
     problems = fields.List(fields.Nested(ProblemSchema))
 
 

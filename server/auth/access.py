@@ -43,6 +43,14 @@ class Access:
             raise Problem("forbidden" if not self.areas else "not_found")
         return wanted
 
+    def register(self, area: str | None) -> frozenset[str]:
+        """The areas in whose register he asks to look names up. Raises the problems `forbidden` and `not_found`."""
+        mine = frozenset(place.partition("/")[0] for place in self.author.places([self.today]))
+        wanted = mine if area is None else mine & {area}
+        if not wanted:
+            raise Problem("forbidden" if not mine else "not_found")
+        return wanted
+
     def scope(self, area: str, scope: str | None) -> bool:
         """Whether he reads what lives in `scope`; what has no scope yet is the supervisors' of its area."""
         return self.author.reads(area, scope, midnight(self.today))

@@ -114,6 +114,7 @@ def _told(row: SubmissionRow, state: StateRow) -> dict[str, Any]:
         "observed_at": iso(row.observed_at) if row.observed_at is not None else None,
         "received_at": iso(row.received_at),
         "warnings": row.receipt.get("warnings", []),
+        "checks": row.facts.get("checks", []),
         "problems": row.facts.get("problems", []),
     }
 

@@ -20,6 +20,7 @@ ENDPOINTS = {
     ("post", "/api/v1/sync/pull"),
     ("post", "/api/v1/sync/status"),
     ("get", "/api/v1/sync/config"),
+    ("post", "/api/v1/entities/search"),
     ("get", "/api/v1/entities/{kind}/{ident}"),
     ("get", "/api/v1/entities/{kind}/{ident}/history"),
     ("post", "/api/v1/entities/{kind}/{ident}/correct"),
