@@ -10,6 +10,7 @@
 | code | string | the same |
 | codes | list of strings, or one string with spaces | sorted list without repeats |
 | geopoint | "lat lon [alt [accuracy]]" | the same |
+| file | string: the name of a file that travels on its own | as text |
 
 A blank answer is `null`, `""` or `[]`, canonically `None`.
 """
@@ -28,6 +29,7 @@ _INTEGER = re.compile(r"\A-?\d{1,15}\Z", re.ASCII)
 _DECIMAL = re.compile(r"\A-?\d{1,15}(\.\d{1,15})?([eE]-?\d{1,2})?\Z", re.ASCII)
 _CODE = re.compile(r"\A\S{1,120}\Z")
 MAX_TEXT = 10_000
+MAX_NAME = 200  # characters of a file name
 
 
 class BadValue(ValueError):
@@ -61,6 +63,13 @@ def _text(value: Any) -> str | None:
     if len(value) > MAX_TEXT:
         raise BadValue(f"Dài quá {MAX_TEXT} ký tự.")
     return normalise(value) or None
+
+
+def _file(value: Any) -> str | None:
+    name = _text(value)
+    if name is not None and len(name) > MAX_NAME:
+        raise BadValue(f"Tên tệp dài quá {MAX_NAME} ký tự.")
+    return name
 
 
 def _integer(value: Any) -> int:
@@ -124,4 +133,5 @@ _READERS: dict[Kind, Callable[[Any], Any]] = {
     Kind.CODE: _code,
     Kind.CODES: _codes,
     Kind.GEOPOINT: _geopoint,
+    Kind.FILE: _file,
 }
