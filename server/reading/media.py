@@ -11,6 +11,9 @@ from server.store.reads import Reads
 from server.store.tables import Media, SubmissionMedium, db
 from server.world import Nest
 from sync.batch import MediumRow
+from sync.ports import Review
+
+WITHDRAWN = (Review.REJECTED, Review.QUARANTINED, Review.SET_ASIDE, Review.STORED)  # says nothing of anybody now
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,12 @@ def _named(reads: Reads, said: Sequence[MediumRow]) -> list[NamedFile]:
         select(SubmissionMedium.sub).where(SubmissionMedium.sha256 == sha256, SubmissionMedium.protected).limit(1)
     )
     protected = db.session.scalars(secret).first() is not None
+    standing = state.state not in WITHDRAWN
     named = []
     for one in said:
         ledger = ledgers.get(one.entity or "")
         row = ledger.row if ledger is not None else None
-        counts = ledger is not None and any(op.op.sub == sub and op.present for op in ledger.ops)
+        counts = standing and ledger is not None and any(op.op.sub == sub and op.present for op in ledger.ops)
         areas = frozenset({state.area} | ({row.area} if row is not None else set()))
         lives = (row.area, row.scope) if row is not None and counts else None
         named.append(NamedFile(state.author, protected, areas, lives))
