@@ -84,9 +84,9 @@ class Sender:
         assert answer.headers["Cache-Control"] == "no-store"
         return int(answer.headers["Upload-Offset"])
 
-    def piece(self, at: int, data: bytes, broken_after: int | None = None, **headers: str) -> TestResponse:
+    def piece(self, at: int, data: bytes, broken_after: int | None = None, **headers: Any) -> TestResponse:
         """Send a piece; the line may break after some of its bytes."""
-        sending: dict[str, str] = {"Upload_Offset": str(at), "Content_Type": OCTETS} | headers
+        sending: dict[str, Any] = {"Upload_Offset": str(at), "Content_Type": OCTETS} | headers
         if broken_after is None:
             return self.call("PATCH", self.url, data, **sending)
         return self.call("PATCH", self.url, data[:broken_after], len(data), **sending)
@@ -105,7 +105,7 @@ class Sender:
             at = int(answer.headers["Upload-Offset"])
         return answer
 
-    def get(self, sub: str | None = None, user: str | None = None, **headers: str) -> TestResponse:
+    def get(self, sub: str | None = None, user: str | None = None, **headers: Any) -> TestResponse:
         """Look at the file."""
         token = self.town.tokens[user or self.user]
         path = f"/api/v1/media/{sha256(self.data)}?sub={sub or self.sub}"

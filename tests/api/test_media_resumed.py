@@ -80,7 +80,7 @@ def test_however_it_comes_it_is_stored_once_and_right(
 def _step(sender: Sender, length: int, what: str, data: st.DataObject) -> None:
     at = sender.stands()
     piece = sender.data[at : at + length]
-    sure = {"Upload_Checksum": checksum(piece)}
+    sure: dict[str, Any] = {"Upload_Checksum": checksum(piece)}
     if what == "good":
         assert sender.piece(at, piece, **sure).status_code == 204
         assert sender.stands() == at + len(piece)
