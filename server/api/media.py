@@ -17,7 +17,7 @@ from server.auth.tokens import caller
 from server.clock import now
 from server.media.files import Content
 from server.media.types import ENDINGS
-from server.media.uploads import Uploads
+from server.media.uploads import Body, Uploads
 from server.problems import Problem
 from server.reading.media import file_of
 from server.world import current_nest
@@ -100,7 +100,8 @@ class OneUpload(MethodView):
         if request.mimetype != OCTETS:
             raise Problem("unsupported_media_type")
         at, checksum = offset_of(request.headers), checksum_of(request.headers)
-        offset = Uploads(current_nest(), caller()).add(ident, at, request.stream, checksum)
+        body = Body(request.stream, request.content_length)
+        offset = Uploads(current_nest(), caller()).add(ident, at, body, checksum)
         return Response(status=204, headers={"Upload-Offset": str(offset)})
 
 

@@ -15,7 +15,6 @@ from typing import IO, Any, NoReturn
 
 import structlog
 from sqlalchemy import ColumnElement, Row, and_, insert, select, update
-from werkzeug.exceptions import ClientDisconnected
 
 from server.auth.tokens import Caller
 from server.auth.writing import write
@@ -51,6 +50,14 @@ class Checksum:
 
     name: str
     digest: bytes
+
+
+@dataclass(frozen=True)
+class Body:
+    """What comes with a request: where to read it, and how long it says that it is."""
+
+    stream: IO[bytes]
+    length: int | None
 
 
 @dataclass(frozen=True)
@@ -102,8 +109,8 @@ class Uploads:
         row = self._row(ident)
         return self._standing(row), row.size
 
-    def add(self, ident: str, at: int, stream: IO[bytes], checksum: Checksum | None) -> int:
-        """Put what `stream` brings behind the first `at` bytes; gives where the upload stands now.
+    def add(self, ident: str, at: int, body: Body, checksum: Checksum | None) -> int:
+        """Put what `body` brings behind the first `at` bytes; gives where the upload stands now.
 
         If the line breaks, what has come counts. Raises `wrong_offset`, `bad_checksum`, `media_too_large`, and when
         it is complete `bad_content` or `media_type_refused`: then it stands at nothing again.
@@ -114,7 +121,7 @@ class Uploads:
         db.session.remove()  # a slow line must hold no connection
         try:
             with self.folder.spool() as spool:
-                piece = _receive(stream, spool, row.size - at, checksum.name if checksum else "sha256")
+                piece = _receive(body, spool, row.size - at, checksum.name if checksum else "sha256")
                 if piece.length > row.size - at:
                     raise Problem("media_too_large", max_blob=row.size)
                 if checksum is not None and piece.whole and piece.digest != checksum.digest:
@@ -242,14 +249,18 @@ def _check_offset(present: int, said: int) -> None:
         raise Problem("wrong_offset", upload_offset=present)
 
 
-def _receive(stream: IO[bytes], spool: IO[bytes], room: int, algorithm: str) -> _Piece:
+def _receive(body: Body, spool: IO[bytes], room: int, algorithm: str) -> _Piece:
     """Take in the body of a request: what there is room for, and a byte that shows that there was more."""
     digest, length, whole = hashlib.new(algorithm), 0, True
-    try:
-        while length <= room and (data := stream.read(min(PIECE, room + 1 - length))):
-            spool.write(data)
-            digest.update(data)
-            length += len(data)
-    except ClientDisconnected:
-        whole = False
-    return _Piece(spool, length, whole, digest.digest())
+    while length <= room:
+        try:
+            data = body.stream.read(min(PIECE, room + 1 - length))
+        except Exception:  # whatever the web server raises where a line breaks
+            whole = False
+            break
+        if not data:
+            break
+        spool.write(data)
+        digest.update(data)
+        length += len(data)
+    return _Piece(spool, length, whole and length >= (body.length or 0), digest.digest())
