@@ -13,9 +13,10 @@ from sync.batch import Medium, MediumRow, read_media
 
 
 def media_of(arrival: Arrival, sub: str) -> list[MediumRow]:
-    """The files that an item names, as they are kept for the submission `sub`; each once."""
+    """The files that an item names, as they are kept for the submission `sub`; each once under each name."""
     named = arrival.item.media if arrival.item is not None else read_media(arrival.value)
-    return [_row(arrival, sub, medium) for medium in dict.fromkeys(named)]
+    first = {(medium.sha256, medium.name): medium for medium in reversed(named)}
+    return [_row(arrival, sub, first[key]) for key in sorted(first)]
 
 
 def hashes_of(arrival: Arrival) -> set[str]:

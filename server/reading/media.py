@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
@@ -56,6 +57,14 @@ def _named(reads: Reads, said: Sequence[MediumRow]) -> list[NamedFile]:
         lives = (row.area, row.scope) if row is not None and counts else None
         named.append(NamedFile(state.author, protected, areas, lives))
     return named
+
+
+def named_files(reads: Reads, sub: str) -> list[dict[str, Any]]:
+    """What a submission names, for those who have it on their desk."""
+    media = sorted(reads.media([sub]).get(sub, ()))
+    here = reads.here({one.sha256 for one in media})
+    names = ("name", "sha256", "size", "question", "protected")
+    return [{name: getattr(one, name) for name in names} | {"here": one.sha256 in here} for one in media]
 
 
 def missing_media(subs: Sequence[str]) -> Mapping[str, list[str]]:

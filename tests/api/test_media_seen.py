@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import pytest
+import time_machine
 from sqlalchemy import delete
 
 import server.world
@@ -215,3 +217,41 @@ def test_what_submissions_name_is_computed_anew_from_their_bytes(town: Town, chi
     assert found == {("medium", f"{one['id']} {sha256(data)}") for one in (applied, held)}
     Sender(town, data).send()
     assert seers(town, data, applied["id"]) == {"u1", "u2", "s1"}
+
+
+def test_the_desk_names_every_file_and_says_which_are_here(town: Town, child: Child) -> None:
+    one, two = photo(), photo(seed=1)
+    receipt = child.photographed(medium(one, "a.jpg"), medium(two, "b.jpg"), photo="a.jpg", **{SECRET: "b.jpg"})
+    Sender(town, one).send()
+    told = {file["name"]: file for file in town.page(receipt["id"])["media"]}
+    assert told == {
+        "a.jpg": medium(one, "a.jpg") | {"question": "photo", "protected": False, "here": True},
+        "b.jpg": medium(two, "b.jpg") | {"question": SECRET, "protected": True, "here": False},
+    }
+
+
+def test_to_a_phone_it_is_all_one_which_question_a_file_answers(
+    new_town: Callable[..., Town], photos: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told twice, with a protected photo and with one that answers nothing: collaborators hear the same."""
+    monkeypatch.setattr(server.world, "load_catalogue", lambda: photos)
+    ident, home, subs, data = new_id(), new_id(), [f"uuid:{new_id()}" for _ in range(2)], photo()
+    heard = []
+    for secret in (True, False):
+        town = new_town()
+        with time_machine.travel(datetime(2026, 11, 24, 1, 0, tzinfo=UTC), tick=False):
+            created = town.apply(register(home, {ident: NAME}) | {"id": subs[0]})
+            base = next(e["etag"] for e in created["entities"] if e["id"] == ident)
+            answers = {SECRET: "anh1.jpg"} if secret else {}
+            value = taken(ident, base, {"full_name": NAME}, medium(data), **answers) | {"id": subs[1]}
+            told: list[Any] = [town.push([value])]
+            for user in ("u1", "u2", "u9"):
+                page = town.pull(user)
+                told.append({name: part for name, part in page.items() if name != "token"})
+                told.append(town.act("sync/status", user, ids=subs))
+            told.append(Sender(town, data).send().headers["Upload-Offset"])
+            told.append(town.act("sync/status", "u1", ids=subs))
+            told += [Sender(town, data, user).get(subs[1]).get_json() for user in ("u1", "u2", "u9")]
+            assert Sender(town, data, "s1").get(subs[1]).status_code == 200
+        heard.append(told)
+    assert heard[0] == heard[1]
