@@ -20,6 +20,7 @@ class Kind(StrEnum):
     CODE = "code"
     CODES = "codes"
     GEOPOINT = "geopoint"
+    FILE = "file"
 
 
 class FormError(ValueError):

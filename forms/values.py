@@ -10,6 +10,7 @@
 | code | string | the same |
 | codes | list of strings, or one string with spaces | sorted list without repeats |
 | geopoint | "lat lon [alt [accuracy]]" | the same |
+| file | string: the name of a file that travels on its own | as text |
 
 A blank answer is `null`, `""` or `[]`, canonically `None`.
 """
@@ -30,6 +31,7 @@ _CODE = re.compile(r"\A\S{1,120}\Z")
 MAX_TEXT = 10_000
 MAX_CODES = 500
 MAX_NUMBER = 10**15
+MAX_NAME = 200  # characters of a file name
 
 
 class BadValue(ValueError):
@@ -63,6 +65,13 @@ def _text(value: Any) -> str | None:
     if len(value) > MAX_TEXT:
         raise BadValue(f"Dài quá {MAX_TEXT} ký tự.")
     return normalise(value) or None
+
+
+def _file(value: Any) -> str | None:
+    name = _text(value)
+    if name is not None and len(name) > MAX_NAME:
+        raise BadValue(f"Tên tệp dài quá {MAX_NAME} ký tự.")
+    return name
 
 
 def _integer(value: Any) -> int:
@@ -126,4 +135,5 @@ _READERS: dict[Kind, Callable[[Any], Any]] = {
     Kind.CODE: _code,
     Kind.CODES: _codes,
     Kind.GEOPOINT: _geopoint,
+    Kind.FILE: _file,
 }

@@ -23,6 +23,7 @@ _KINDS = {
     "date": "date",
     "dateTime": "datetime",
     "geopoint": "geopoint",
+    "binary": "file",
 }
 _REFERENCE = re.compile(r"(?<![\w)\]'\"])(?:\.\./|/)[\w./-]*\w")
 _ID_OF = re.compile(r"\A\s*(?:/|\.\./)[\w./-]*?([\w-]+)\s*\Z")
@@ -34,6 +35,7 @@ KIND_OF = {
     PropertyType.DECIMAL: Kind.DECIMAL,
     PropertyType.TEXT: Kind.TEXT,
     PropertyType.NAME: Kind.TEXT,
+    PropertyType.FILE: Kind.FILE,
 }
 
 
@@ -61,7 +63,8 @@ class _Reader:
         self.binds = {bind.get("nodeset"): bind for bind in self.model.iterfind("x:bind", _NS)}
         self.calculates = {path.rsplit("/", 1)[-1]: bind.get("calculate") for path, bind in self.binds.items()}
         self.controls = {
-            control.get("ref"): control for control in self.body.iter("{*}input", "{*}select", "{*}select1")
+            control.get("ref"): control
+            for control in self.body.iter("{*}input", "{*}select", "{*}select1", "{*}upload")
         }
         self.repeats = {r.get("nodeset"): r.get("nodeset").rsplit("/", 1)[-1] for r in self.body.iter("{*}repeat")}
         self.sets = [*self.model.iter("{*}setvalue"), *self.body.iter("{*}setvalue")]

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from sync.authority import Author
+from sync.batch import MediumRow
 from sync.state.model import Conflict, Notice, Op, Write
 from sync.visits.plan import Made, Visit
 
@@ -203,6 +204,7 @@ class Changes:
 
     submissions: list[SubmissionRow] = field(default_factory=list)
     states: dict[str, StateRow] = field(default_factory=dict)  # by submission
+    media: list[MediumRow] = field(default_factory=list)  # new ones, or read anew
     ops: list[OpRow] = field(default_factory=list)  # new ones
     rederived: list[OpRow] = field(default_factory=list)  # with other marks or writes than stored
     waiting: dict[str, frozenset[Waiting]] = field(default_factory=dict)  # by submission: all that there are
@@ -248,6 +250,12 @@ class Transaction(Protocol):
 
     def states(self, ids: Collection[str]) -> Mapping[str, StateRow]:
         """The mutable part of these submissions."""
+
+    def media(self, subs: Collection[str]) -> Mapping[str, frozenset[MediumRow]]:
+        """The files that these submissions name, by submission; one that names none is left out."""
+
+    def here(self, sha256s: Collection[str]) -> frozenset[str]:
+        """Which of these files have arrived whole."""
 
     def touching(self, subs: Collection[str]) -> Mapping[str, frozenset[str]]:
         """The entities in whose logs these submissions have an op, held ones included."""

@@ -1,6 +1,6 @@
 """What a phone is told for good: the receipt of a submission, over what its author may read at that moment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from forms.entity_types import EntityType
@@ -36,16 +36,20 @@ def submission_row(
     entities: Sequence[Mapping[str, Any]],
     warnings: Sequence[str],
     problems: Sequence[Problem],
+    missing: Collection[str],
     types: Mapping[str, EntityType],
 ) -> SubmissionRow:
-    """The row of a submission with its receipt. Officers keep every problem and check, the phone hears discreetly."""
+    """The row of a submission with its receipt. Officers keep every problem and check, the phone hears discreetly.
+
+    `missing` are the files, by their content, that it names and that have not arrived yet.
+    """
     item, heard = arrival.item, unprotected(arrival.checks, arrival.form, types)
     receipt: dict[str, Any] = {
         "id": arrival.id,
         "outcome": outcome.value,
         "repeat": False,
         "entities": list(entities),
-        "missing_media": sorted(medium.sha256 for medium in item.media) if item else [],
+        "missing_media": sorted(missing),
         "warnings": sorted({*warnings, *(check.code for check in heard)}),
         "checks": [_problem(check) for check in heard],
         "problems": [_problem(p) for p in discreet(problems, arrival.form, types)],

@@ -42,6 +42,9 @@ ENDPOINTS = {
     ("get", "/api/v1/holding"),
     ("post", "/api/v1/enrolments"),
     ("post", "/api/v1/password"),
+    ("post", "/api/v1/media"),
+    ("get", "/api/v1/media/{sha256}"),
+    ("patch", "/api/v1/media/uploads/{ident}"),
 }
 OPEN = {("post", "/api/v1/devices"), ("post", "/api/v1/login")}  # a code or a password is enough
 ENDPOINTS |= OPEN
