@@ -106,9 +106,11 @@ def test_users_and_phones_are_told_apart(store: SqlStore) -> None:
         tell(store, 1, 100, phone, user, entities={"c1": FIRST, "c2": SECOND})
     tell(store, 2, 200, gone=["c1"], dropped=[SECOND], swept=150)
     tell(store, 3, 300)
-    assert on(store) == {("u2", "c1"): FIRST, ("u2", "c2"): SECOND}
-    assert len(on(store, OTHER)) == 2
     assert (turn(store), turn(store, user="u2"), turn(store, OTHER)) == (2, 0, 0)
+    for phone, user in ((PHONE, "u2"), (OTHER, "u1")):  # who have read whatever there was to read
+        tell(store, 9, 400, phone, user)
+    assert on(store) == {("u2", "c1"): FIRST, ("u2", "c2"): SECOND}
+    assert on(store, OTHER) == {("u1", "c1"): FIRST, ("u1", "c2"): SECOND}
 
 
 def test_pages_are_read_in_order_and_a_late_repetition_takes_nothing_back(store: SqlStore) -> None:

@@ -87,6 +87,10 @@ def test_the_newest_mark_is_that_of_the_counter_as_it_stands(store: SqlStore) ->
     with reading(store) as feed:
         assert feed.newest([HERE, THERE, OWN]) == {HERE: Mark(4, marks[HERE, 4]), THERE: Mark(2, marks[THERE, 2])}
         assert feed.newest([HERE]) == {HERE: Mark(4, marks[HERE, 4])}
+    with store.transaction([]) as tx:
+        tx.connection.execute(insert(FeedMark), [{"counter": HERE, "seq": 9, "nonce": "of no counter"}])
+    with reading(store) as feed:
+        assert feed.newest([HERE]) == {HERE: Mark(4, marks[HERE, 4])}
 
 
 def test_the_mark_that_follows_may_be_the_very_one_or_a_later_one_or_none(store: SqlStore) -> None:
