@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from forms.conditions import xpath
-from forms.entity_types import EntityType, Property, PropertyType, protected_id
+from forms.entity_types import EntityType, Half, Property, PropertyType, protected_id
 from forms.expressions import Value, string, truth
 from forms.form import Container, Form, Question
 from forms.schema import ROW_ID, Problem
@@ -30,6 +30,8 @@ class Told:
 
     A property that the form did not ask, or whose question was not relevant, is not in `said`.
     `loaded` names the properties that this form version itself puts on the screen before they are answered.
+    `creates`: the form makes a new entity of it, as far as can be told. `homeless` names the ward property of a new
+    entity that was left blank where it may be: it lives in its author's area then.
     """
 
     type: str
@@ -37,6 +39,8 @@ class Told:
     said: Mapping[str, Any]
     loaded: frozenset[str]
     pointer: str
+    creates: bool = False
+    homeless: str | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ def fill(
     for repeat, index, level in rows:
         for container in form.containers:
             if _active(container, repeat, level):
-                ident = _row_id(container, level.answers, submission, index)
+                ident = _row_id(container, level, submission, index)
                 told += _tell(form, types, container, level, ident, f"/answers/{repeat}/{index}")
     return Filled(answers, tuple(told), top_text(top, "visit_result"), top_text(top, "visit_date"), tuple(problems))
 
@@ -156,9 +160,17 @@ def _entity_ids(form: Form, answers: Mapping[str, Any], free: Mapping[str, str],
     return ids
 
 
-def _row_id(container: Container, row: Mapping[str, Any], submission: str, index: int) -> str:
-    answered = row.get(container.id_question) if container.id_question else None
-    return str(answered or row.get(ROW_ID) or _derived(submission, f"{container.path}/{index}"))
+def _row_id(container: Container, level: _Level, submission: str, index: int) -> str:
+    """The id of a row's entity: as answered, as the engine has made it, or derived."""
+    answered = container.ident(level, "") if container.ident is not None else None
+    return str(answered or level.answers.get(ROW_ID) or _derived(submission, f"{container.path}/{index}"))
+
+
+def _creates(container: Container, level: _Level) -> bool:
+    """Whether the container's entity is new. One that may be either is taken as known where that is not decidable."""
+    if container.create is None or truth(container.create(level, "")) is False:
+        return False
+    return container.update is None or truth(container.update(level, "")) is False
 
 
 def _active(container: Container, repeat: str | None, level: _Level) -> bool:
@@ -201,9 +213,16 @@ def _tell(
             if prop is not None and prop.type is PropertyType.ROWS and any(rows):
                 said[repeat] = [row for row in rows if row]
     loaded = frozenset(q.property for q in form.questions if q.container is container and q.prefilled and q.property)
-    yield Told(container.type, ident, said, loaded, pointer)
-    half = types[container.type].protected_half
-    if half is not None and (secret := _secret(form, half, container, level)):
+    kind, creates = types[container.type], _creates(container, level)
+    if kind.half is Half.PROTECTED:
+        said, ward = _secret(form, kind, container, level), kind.placement.members[0].name
+        homeless = ward if creates and ward not in said else None
+        yield Told(container.type, ident, said, frozenset(), pointer, creates, homeless)
+    elif not form.officers:  # what officers write about a child shows nowhere in the open
+        yield Told(container.type, ident, said, loaded, pointer, creates)
+    half = kind.protected_half
+    secret = _secret(form, half, container, level) if half is not None else {}
+    if half is not None and (secret or form.officers):
         yield Told(half.name, protected_id(ident), {container.type: ident, **secret}, frozenset(), pointer)
 
 

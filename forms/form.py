@@ -28,12 +28,16 @@ class FormError(ValueError):
 
 @dataclass(frozen=True)
 class Container:
-    """The group or repeat whose answers become one entity (ODK entities spec, `meta/entity`)."""
+    """The group or repeat whose answers become one entity (ODK entities spec, `meta/entity`).
+
+    `ident` calculates its id; where that is the answer to one question, `id_question` names it.
+    """
 
     type: str
     path: str
     repeat: str | None
     id_question: str | None
+    ident: Expression | None
     create: Expression | None
     update: Expression | None
     relevant: tuple[Expression, ...]
@@ -44,7 +48,7 @@ class Question:
     """One question of a form version. `choices` is None where the list lives outside the form.
 
     `container` and `property` say what its answer is saved to. `protected` is the container whose protected half
-    takes the answer instead, under the question's own name.
+    takes the answer instead, or that is protected as a whole, under the question's own name.
     """
 
     name: str
@@ -67,7 +71,8 @@ class Question:
 class Form:
     """One published version of a form. Answers of any version stay readable for ever.
 
-    `nodes` are the paths of all elements of its primary instance, without positions.
+    `nodes` are the paths of all elements of its primary instance, without positions. `officers`: it asks what a
+    supervisor alone may state, so it is not handed out to others.
     """
 
     id: str
@@ -79,6 +84,7 @@ class Form:
     repeats: tuple[str, ...]
     nodes: frozenset[str]
     containers: tuple[Container, ...]
+    officers: bool = False
 
     @cached_property
     def sha256(self) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from lxml import etree
 
-from forms.entity_types import EntityType, Half, PropertyType
+from forms.entity_types import EntityType, Half, Property, PropertyType
 from forms.expressions import Expression, compile_expression
 from forms.form import Container, Form, FormError, Kind, Question
 from forms.prefills import loads
@@ -29,10 +29,13 @@ _KIND_OF = {
     PropertyType.CODE: Kind.CODE,
     PropertyType.SET: Kind.CODES,
     PropertyType.DATE: Kind.DATE,
+    PropertyType.DATETIME: Kind.DATETIME,
     PropertyType.INTEGER: Kind.INTEGER,
     PropertyType.DECIMAL: Kind.DECIMAL,
     PropertyType.TEXT: Kind.TEXT,
     PropertyType.NAME: Kind.TEXT,
+    PropertyType.WARD: Kind.CODE,
+    PropertyType.REF: Kind.CODE,
 }
 
 
@@ -82,6 +85,7 @@ class _Reader:
             repeats=tuple(self.repeats.values()),
             nodes=frozenset(path for path, _ in self._paths(self.root, f"/{etree.QName(self.root).localname}")),
             containers=self.containers,
+            officers=any(self._for_officers(question) for question in questions),
         )
 
     def _paths(self, node: etree._Element, path: str) -> Iterator[tuple[str, etree._Element]]:
@@ -117,19 +121,21 @@ class _Reader:
                 continue
             seen.add(path)
             kind = self.types.get(node.get("dataset"))
-            if kind is None or kind.half is Half.PROTECTED:
+            if kind is None or kind.follows:
                 raise FormError(f"{path}: no entity type for forms is called {node.get('dataset')!r}")
             yield self._container(path, node.get("dataset"))
 
     def _container(self, entity: str, kind: str) -> Container:
         owner = entity.removesuffix("/meta/entity")
-        calculated = _ID_OF.match(self._bind(f"{entity}/@id").get("calculate", ""))
+        ident = self._bind(f"{entity}/@id").get("calculate", "")
+        calculated = _ID_OF.match(ident)
         create, update = (self._bind(f"{entity}/@{flag}").get("calculate") for flag in ("create", "update"))
         return Container(
             type=kind,
             path=owner,
             repeat=self._repeat(owner),
             id_question=calculated.group(1) if calculated else None,
+            ident=compile_expression(ident) if ident else None,
             create=compile_expression(create) if create else None,
             update=compile_expression(update) if update else None,
             relevant=self._relevant(owner),
@@ -189,10 +195,7 @@ class _Reader:
     def _protecting(self, path: str, kind: Kind, saved_to: str | None) -> Container | None:
         """The container whose protected half takes the answer: protected questions are found by their name."""
         name = path.rsplit("/", 1)[-1]
-        halves = [
-            (c, half.properties.get(name)) for c in self.containers if (half := self.types[c.type].protected_half)
-        ]
-        takers = [(c, prop) for c, prop in halves if prop is not None and prop.half is Half.PROTECTED]
+        takers = [(c, prop) for c in self.containers if (prop := self._secret(c).get(name)) is not None]
         if not takers:
             return None
         level = [(c, prop) for c, prop in takers if c.repeat == self._repeat(path)]
@@ -205,6 +208,19 @@ class _Reader:
         if saved_to is not None or any("instance(" in value for value in self._values(path)):
             raise FormError(f"{path}: a protected question may load nothing and save to nothing")
         return container
+
+    def _secret(self, container: Container) -> Mapping[str, Property]:
+        """What of a container only officers read, by name: a half, or all of a type that is protected as a whole."""
+        kind = self.types[container.type]
+        if kind.half is Half.PROTECTED:
+            return kind.properties
+        half = kind.protected_half
+        return {name: prop for name, prop in half.properties.items() if not prop.placement} if half else {}
+
+    def _for_officers(self, question: Question) -> bool:
+        if question.protected is None:
+            return False
+        return self._secret(question.protected)[question.name].officer
 
     def _choices(self, control: etree._Element | None) -> frozenset[str] | None:
         if control is None or not etree.QName(control).localname.startswith("select"):
