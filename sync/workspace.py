@@ -116,6 +116,10 @@ class Workspace:
         """The things at hand in whose logs a submission has an op."""
         return self._all(self._by_sub.get(sub, ()))
 
+    def speaking_of(self, ident: str) -> list[Thing]:
+        """The reports about an entity, as far as they are stored."""
+        return [thing for thing in self._all(self._waiting.get(ident, ())) if ident in thing.about]
+
     def waiting_for(self, key: str) -> list[Thing]:
         """The things of which some submission waits for this one."""
         amending = (t.id for t in self.things.values() if any(key == e.op.amends for e in t.log))
