@@ -123,15 +123,18 @@ class _Reader:
             kind = self.types.get(node.get("dataset"))
             if kind is None or kind.follows:
                 raise FormError(f"{path}: no entity type for forms is called {node.get('dataset')!r}")
-            yield self._container(path, node.get("dataset"))
+            yield self._container(path, node)
 
-    def _container(self, entity: str, kind: str) -> Container:
+    def _container(self, entity: str, node: etree._Element) -> Container:
         owner = entity.removesuffix("/meta/entity")
         ident = self._bind(f"{entity}/@id").get("calculate", "")
         calculated = _ID_OF.match(ident)
-        create, update = (self._bind(f"{entity}/@{flag}").get("calculate") for flag in ("create", "update"))
+        create, update = (
+            self._bind(f"{entity}/@{flag}").get("calculate") or ("true()" if node.get(flag) in ("1", "true") else None)
+            for flag in ("create", "update")
+        )
         return Container(
-            type=kind,
+            type=node.get("dataset"),
             path=owner,
             repeat=self._repeat(owner),
             id_question=calculated.group(1) if calculated else None,
