@@ -13,7 +13,14 @@ from sync.times import ZONE
 
 AREA = "2025.31135"
 OTHER = "2025.31120"
-VERSIONS = {"household_registration": "2026112301", "child_situation": "2026112501"}
+VERSIONS = {
+    "household_registration": "2026112601",
+    "household_update": "2026112601",
+    "child_situation": "2026112501",
+    "follow_up_visit": "2026112601",
+    "protection_report": "2026112601",
+    "child_review": "2026112601",
+}
 ENTITIES = "http://www.opendatakit.org/xforms/entities"
 
 Answers = dict[str, Any]
@@ -50,7 +57,7 @@ def born(years: int) -> str:
 
 
 def member(name: str, years: int, relationship: str = "3", ident: str | None = None, **more: Any) -> Answers:
-    """One row of the members of a household."""
+    """One row of the members of a household: a child, or from 16 years on an adult."""
     row: Answers = {
         "full_name": name,
         "relationship": relationship,
@@ -59,10 +66,10 @@ def member(name: str, years: int, relationship: str = "3", ident: str | None = N
         "dob_precision": "D",
         "residence_status": "1",
         "ethnicity": "01",
-        "education": "2",
     }
-    row |= {"marital": "2"} if years >= 16 else {}
-    row |= {ROW_ID: ident} if ident else {}
+    if years >= 16:
+        row = {f"adult_{name}": value for name, value in row.items()} | {"education": "2", "marital": "2"}
+    row |= {"member_kind": "1" if years < 16 else "2"} | ({ROW_ID: ident} if ident else {})
     return row | more
 
 
