@@ -65,6 +65,8 @@ class _File:
         groups = {half: {p.group for p in properties if p.half is half} - {None} for half in Half}
         if mixed := groups[Half.OPEN] & groups[Half.PROTECTED]:
             raise EntityTypeError(f"{self.name}: group {mixed.pop()} is in both halves")
+        if self.raw.get("half", Half.OPEN) not in set(Half):
+            raise EntityTypeError(f"{self.name}: half cannot be {self.raw['half']!r}")
         whole = Half(self.raw.get("half", Half.OPEN))
         if whole is Half.PROTECTED:
             for prop in properties:
