@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeGuard
 
 from forms.conditions import xpath
 from forms.entity_types import EntityType, Half, Property, PropertyType, protected_id
@@ -118,7 +118,7 @@ def fill(
     claimed = {row[ROW_ID] for repeat in form.repeats for row in answers.get(repeat) or () if ROW_ID in row}
     free = {kind: ident for kind, ident in named if ident not in {str(value) for value in claimed}}
     ids = _entity_ids(form, answers, free, submission)
-    known = {c.id_question: ids[c.path] for c in form.containers if c.id_question and c.repeat is None}
+    known = {c.id_question: ids[c.path] for c in form.containers if c.repeat is None and _made_up(form, c.id_question)}
     top = _Level(form, answers, today, ids=known)
     rows = [
         (repeat, index, _Level(form, row, today, repeat, top))
@@ -138,6 +138,12 @@ def fill(
                 ident = _row_id(container, level, submission, index)
                 told += _tell(form, types, container, level, ident, f"/answers/{repeat}/{index}")
     return Filled(answers, tuple(told), top_text(top, "visit_result"), top_text(top, "visit_date"), tuple(problems))
+
+
+def _made_up(form: Form, name: str | None) -> TypeGuard[str]:
+    """Whether the form itself calculates an id: one that is chosen and left blank names nobody."""
+    question = form.by_name.get(name or "")
+    return question is not None and question.calculation is not None
 
 
 def top_text(level: _Level, name: str) -> str | None:

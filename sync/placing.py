@@ -115,7 +115,7 @@ class _Court:
         """The places that a submission itself names for an entity."""
         if one.household:
             return set(one.names)
-        beside = {c.entity: c.names for c in self.subs[one.sub] if c.household}
+        beside = {c.entity: c.names for c in self.subs[one.sub] if c.household and c.creates}
         return {place for home in one.names for place in (*self._places(home), *beside.get(home, ()))}
 
     def _may(self, one: Claimed) -> bool:

@@ -202,6 +202,17 @@ def test_an_update_that_arrives_before_its_create_waits_for_a_place() -> None:
     assert judge([elsewhere, create]).present == {"c"}
 
 
+def test_a_child_born_into_a_household_that_moves_waits_for_it_like_the_move() -> None:
+    """One update tells both and comes before the registration: the new place is not yet the household's."""
+    born = claimed("u", "tre-1", {PLACES[0]}, 1, names={"ho-1"}, creates=True)
+    moved = claimed("u", "ho-1", {PLACES[0]}, 1, names={PLACES[1]})
+    create = claimed("c", "ho-1", {PLACES[0]}, 2, names={PLACES[0]}, creates=True)
+    assert judge([born, moved]).provisional == {"u"}
+    assert judge([born, moved, create]).authorised == {"c", "u"}
+    far = replace(create, sub="f", places=frozenset({PLACES[2]}), names=frozenset({PLACES[2]}))
+    assert judge([born, moved, far]).present == {"f"}
+
+
 def test_an_update_places_nothing_by_itself() -> None:
     update = claimed("v", "ho-1", {PLACES[0]}, 1, names={PLACES[0]})
     assert judge([update]).authorised == set()
