@@ -118,7 +118,9 @@ def fill(
     claimed = {row[ROW_ID] for repeat in form.repeats for row in answers.get(repeat) or () if ROW_ID in row}
     free = {kind: ident for kind, ident in named if ident not in {str(value) for value in claimed}}
     ids = _entity_ids(form, answers, free, submission)
-    known = {c.id_question: ids[c.path] for c in form.containers if c.repeat is None and _made_up(form, c.id_question)}
+    known = {
+        c.id_question: ids[c.path] for c in form.containers if c.repeat is None and _made_up(form, c.id_question)
+    }
     top = _Level(form, answers, today, ids=known)
     rows = [
         (repeat, index, _Level(form, row, today, repeat, top))

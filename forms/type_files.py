@@ -1,8 +1,9 @@
 """Entity types from their files: `forms/entities/<type>.yaml`.
 
 A file has `type`, `version`, `label`, `properties` and, where they are needed, `checks`, the type's own labels
-`vi` and `en`, `half: protected` if officers alone read the type as a whole, and `earlier`: version -> property -> what was different then (fields that had other values, or
-null for a property that did not exist), counted backwards from the version after it.
+`vi` and `en`, `half: protected` if officers alone read the type as a whole, and `earlier`: version -> property ->
+what was different then (fields that had other values, or null for a property that did not exist), counted backwards
+from the version after it.
 """
 
 from collections.abc import Iterable, Mapping

@@ -130,7 +130,8 @@ class _Reader:
         ident = self._bind(f"{entity}/@id").get("calculate", "")
         calculated = _ID_OF.match(ident)
         create, update = (
-            self._bind(f"{entity}/@{flag}").get("calculate") or ("true()" if node.get(flag) in ("1", "true") else None)
+            self._bind(f"{entity}/@{flag}").get("calculate")
+            or ("true()" if node.get(flag) in ("1", "true") else None)
             for flag in ("create", "update")
         )
         return Container(

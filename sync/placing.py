@@ -15,8 +15,9 @@ from sync.authority import covers
 class Claimed:
     """One submission's words on one entity, as authority sees them.
 
-    `names` are places (`<area>/<hamlet>`) of a household, else the households that it names. A half that
-    follows its child has it as `owner`. `anyone`: whoever sees a need may write it first (a report). `freed`: since when (as `arrived`) a supervisor has taken the submission in.
+    `names` are places (`<area>/<hamlet>`) of a household, else the households that it names. A half that follows its
+    child has it as `owner`. `anyone`: whoever sees a need may write it first (a report). `freed`: since when (as
+    `arrived`) a supervisor has taken the submission in.
     """
 
     sub: str

@@ -209,9 +209,9 @@ def _news(subject: Subject, rule: Rule, done: Sequence[Made]) -> Step | None:
     assert rule.condition is not None
     known, last = {one.sub for one in done}, (done[-1].t, done[-1].sub)
     for step in subject.timeline(sorted(rule.condition.properties)):
-        if (step.t, step.sub) > last and step.sub not in known:
-            if rule.condition.holds(Facts(step.told, [], local_date(step.t))):
-                return step
+        new = (step.t, step.sub) > last and step.sub not in known
+        if new and rule.condition.holds(Facts(step.told, [], local_date(step.t))):
+            return step
     return None
 
 

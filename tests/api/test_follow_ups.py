@@ -23,7 +23,9 @@ def sent(town: Town, family: Family, kind: str = "child", days: float = 0.0001, 
     """A follow-up made on what the phone shows now."""
     ident = family.child if kind == "child" else family.home
     state = town.child(ident) if kind == "child" else town.household(ident)
-    value = item("follow_up_visit", follow_up(**{kind: ident}, **answers), claim(kind, ident, state["etag"], state["data"]))
+    value = item(
+        "follow_up_visit", follow_up(**{kind: ident}, **answers), claim(kind, ident, state["etag"], state["data"])
+    )
     return value | {"observed_at": moment(days)}
 
 
@@ -56,7 +58,17 @@ def test_a_lower_risk_than_known_is_a_wish(town: Town) -> None:
 
 def test_it_completes_the_visits_that_name_it(town: Town) -> None:
     family = Family(town)
-    town.apply(family.visit(school_status="3", school_level=None, grade=None, school_name=None, dropout_reason="1", dropout_date=day(-3), birth_reg="4"))
+    town.apply(
+        family.visit(
+            school_status="3",
+            school_level=None,
+            grade=None,
+            school_name=None,
+            dropout_reason="1",
+            dropout_date=day(-3),
+            birth_reg="4",
+        )
+    )
     assert ("F-DROPOUT", "open") in states(town, family.child)
     town.apply(sent(town, family))
     assert {("F-DROPOUT", "done"), ("F-BIRTH", "done")} <= states(town, family.child)

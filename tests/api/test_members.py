@@ -44,7 +44,12 @@ class Home:
     def updated(self, *rows: dict[str, Any], after: tuple[str, ...] = (), **answers: Any) -> dict[str, Any]:
         """An update made on the phone that made the registration, before it has pulled again."""
         chain = [self.registered["id"], *after]
-        shown = {"ward_code": "2025.31135", "hamlet_code": "01", "head_name": ADULTS[0], "address_line": "12/3, hẻm 5, tổ 2"}
+        shown = {
+            "ward_code": "2025.31135",
+            "hamlet_code": "01",
+            "head_name": ADULTS[0],
+            "address_line": "12/3, hẻm 5, tổ 2",
+        }
         claims = [claim("household", self.id, "0-", shown, chain)]
         for row in rows:
             for kind, who in (("child", "who_child"), ("person", "who_adult")):
@@ -53,7 +58,14 @@ class Home:
         return item("household_update", update(self.id, *rows, **answers), *claims)
 
     def moved(self, **more: Any) -> dict[str, Any]:
-        return self.updated(changes=["place"], ward_code="2025.31135", hamlet_code="05", address_type="1", address_line="9, hẻm 1", **more)
+        return self.updated(
+            changes=["place"],
+            ward_code="2025.31135",
+            hamlet_code="05",
+            address_type="1",
+            address_line="9, hẻm 1",
+            **more,
+        )
 
 
 def members(town: Town, home: Home) -> dict[str, Any]:
@@ -72,7 +84,11 @@ def adult(town: Town, ident: str, user: str = "u1") -> dict[str, Any]:
 def test_a_registration_records_children_and_adults(town: Town) -> None:
     home = Home()
     receipt = town.apply(home.registered)
-    assert {entity["id"] for entity in receipt["entities"]} == {home.id, *home.children.values(), *home.adults.values()}
+    assert {entity["id"] for entity in receipt["entities"]} == {
+        home.id,
+        *home.children.values(),
+        *home.adults.values(),
+    }
     found = members(town, home)
     assert {name: row.type for name, row in found.items()} == {
         **dict.fromkeys(CHILDREN, "child"),
@@ -80,7 +96,12 @@ def test_a_registration_records_children_and_adults(town: Town) -> None:
     }
     assert {row.scope for row in found.values()} == {f"{AREA}/01"}
     data = adult(town, home.adults[ADULTS[1]])["data"]
-    assert (data["full_name"], data["relationship"], data["marital"], data["household"]) == (ADULTS[1], "2", "2", home.id)
+    assert (data["full_name"], data["relationship"], data["marital"], data["household"]) == (
+        ADULTS[1],
+        "2",
+        "2",
+        home.id,
+    )
     assert town.get(f"/api/v1/entities/person/{home.adults[ADULTS[1]]}", "u9").status_code in (403, 404)
 
 
@@ -117,7 +138,13 @@ def test_a_birth_a_death_and_a_move_in_any_order_of_arrival(town: Town, split: b
         assert set(members(town, home)) == set(found)
         dead = adult(town, home.adults[ADULTS[0]], "u9")
         assert (dead["data"]["presence"], dead["data"]["presence_on"]) == ("DEATH", day(-2))
-        ends.append([dead["data"] | {"household": ""}, town.child(home.baby, "u9")["data"] | {"household": ""}, town.household(home.id, "u9")["data"]])
+        ends.append(
+            [
+                dead["data"] | {"household": ""},
+                town.child(home.baby, "u9")["data"] | {"household": ""},
+                town.household(home.id, "u9")["data"],
+            ]
+        )
     assert all(end == ends[0] for end in ends)
 
 
@@ -137,7 +164,11 @@ def test_a_child_that_left_or_died_is_visited_no_more_and_again_when_it_is_back(
     town.apply(home.updated(*rows, gone(child, "DEATH")))
     assert planned(town, home.id) == set()
     state = town.child(child)
-    again = item("household_update", update(home.id, gone(child, "BACK", since=day(-1))), claim("child", child, state["etag"], state["data"]))
+    again = item(
+        "household_update",
+        update(home.id, gone(child, "BACK", since=day(-1))),
+        claim("child", child, state["etag"], state["data"]),
+    )
     town.apply(again)
     assert planned(town, home.id) == {"F-HHQ"}
     assert town.child(child)["data"]["presence"] == "BACK"
@@ -148,7 +179,12 @@ def test_two_who_disagree_whether_somebody_died_leave_it_to_a_supervisor(town: T
     town.apply(home.registered)
     child = home.children[CHILDREN[0]]
     state = town.child(child)
-    told = [item("household_update", update(home.id, gone(child, how)), claim("child", child, state["etag"], state["data"])) for how in ("OUT", "DEATH")]
+    told = [
+        item(
+            "household_update", update(home.id, gone(child, how)), claim("child", child, state["etag"], state["data"])
+        )
+        for how in ("OUT", "DEATH")
+    ]
     town.push([told[0]])
     (receipt,) = town.push([told[1]], "u2")
     assert receipt["outcome"] == "conflict"

@@ -79,7 +79,9 @@ def test_its_author_gets_an_applied_receipt_and_nothing_more(town: Town) -> None
     assert [told_later[kind] for kind in ("entities", "visits", "gone")] == [[], [], []]
     assert [one["notices"] for one in told_later["submissions"]] == [[]]
     assert town.status(value["id"])["notices"] == []
-    heard = town.rows(select(FeedEntry.scope).where(FeedEntry.id.in_([ident, *(v.id for v in planned(town, ident).values())])))
+    heard = town.rows(
+        select(FeedEntry.scope).where(FeedEntry.id.in_([ident, *(v.id for v in planned(town, ident).values())]))
+    )
     assert {row.scope for row in heard} == {f"{AREA}/!"}
     officer = town.pull("s1")
     assert ident in [one["id"] for one in officer["entities"]]
@@ -141,7 +143,9 @@ def test_the_hours_run_from_when_he_heard_of_it(town: Town) -> None:
     assert abs(visits["F-EMERG"].start_at - visits["F-INTAKE"].start_at) < 1000
 
 
-@pytest.mark.parametrize("wrong", [{"child_age": "bảy"}, {"report_channel": "thu"}, {"strange": 1}, {"ward_code": "99999"}])
+@pytest.mark.parametrize(
+    "wrong", [{"child_age": "bảy"}, {"report_channel": "thu"}, {"strange": 1}, {"ward_code": "99999"}]
+)
 def test_one_that_is_held_is_planned_for_all_the_same(town: Town, wrong: dict[str, Any]) -> None:
     value = told(**{"abuse_signs": ["3"], **wrong})
     (receipt,) = town.push([value])
@@ -202,7 +206,9 @@ def test_the_same_report_in_xml_and_in_json_is_the_same(town: Town) -> None:
     assert form is not None
     pages = []
     for ident in (new_id(), new_id()):
-        value = told(child_known="2", child_name="Lâm Thị Sa Rết", child_age=9, ward_code="31120", abuse_signs=["5", "3"])
+        value = told(
+            child_known="2", child_name="Lâm Thị Sa Rết", child_age=9, ward_code="31120", abuse_signs=["5", "3"]
+        )
         value["answers"]["received_at"] = "2026-11-20T08:00:00.000+07:00"
         if pages:
             value = in_xml(form.form, value, {"dataset": "report", "id": ident, "create": "1"})

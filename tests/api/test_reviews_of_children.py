@@ -1,4 +1,4 @@
-"""The officer's review of a child (Mẫu 06): his alone to state, in the protected half, and nothing of it in the open."""
+"""The officer's review of a child (Mẫu 06): his alone to state, in the protected half, with no trace in the open."""
 
 from typing import Any
 

@@ -77,14 +77,21 @@ def test_the_shipped_child_has_its_protected_half() -> None:
     assert half.properties["immediate_danger"].rank == ("0", "9", "1")
     assert {p.sensitivity for name, p in half.properties.items() if name != "child"} == {"S3"}
     assert not set(half.properties) & set(CHILD.properties)
-    assert {name for name, p in half.properties.items() if p.officer} == {p.name for p in half.cells["assessment"].members}
+    assert {name for name, p in half.properties.items() if p.officer} == {
+        p.name for p in half.cells["assessment"].members
+    }
     assert not any(p.officer for name, p in CHILD.properties.items())
 
 
 def test_the_shipped_report_is_for_officers_as_a_whole() -> None:
     """It names the ward where it happened, follows nobody, and holds what no policy needs to have been seen for."""
     report = TYPES["report"]
-    assert (report.half, report.protected_half, report.follows, report.has_ward) == (Half.PROTECTED, None, False, True)
+    assert (report.half, report.protected_half, report.follows, report.has_ward) == (
+        Half.PROTECTED,
+        None,
+        False,
+        True,
+    )
     assert report.placement.name == "ward_code"
     assert {p.policy for name, p in report.properties.items() if name != "ward_code"} <= UNSEEN_POLICIES
     assert {name: p.danger for name, p in report.properties.items() if p.danger} == {

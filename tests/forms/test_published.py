@@ -63,11 +63,24 @@ def test_the_old_registration_makes_a_child_of_each_row_under_16_and_nothing_of_
     found = CATALOGUE.find("household_registration", OLD)
     assert found is not None
     rows = [
-        {"full_name": name, "relationship": "1", "sex": "2", "dob": dob, "dob_precision": "D", "residence_status": "1"}
+        {
+            "full_name": name,
+            "relationship": "1",
+            "sex": "2",
+            "dob": dob,
+            "dob_precision": "D",
+            "residence_status": "1",
+        }
         for name, dob in (("Thạch Thị Nết", "1988-04-02"), ("Thạch Sô Phia", "2018-05-31"))
     ]
     answers = {"visit_date": "2026-11-23", "visit_result": "1", "respondent": "1", "informed_and_agreed": "1"}
-    answers |= {"ward_code": "31135", "hamlet_code": "01", "address_type": "1", "address_line": "7", "head_name": "Nết"}
+    answers |= {
+        "ward_code": "31135",
+        "hamlet_code": "01",
+        "address_type": "1",
+        "address_line": "7",
+        "head_name": "Nết",
+    }
     answers |= {"poverty_status": "0", "poverty_year": 2026, "water_hazard_near": "0", "members": rows}
     loaded, problems = check(found.schema, answers)
     assert not problems

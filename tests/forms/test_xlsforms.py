@@ -283,7 +283,9 @@ def test_an_update_never_lists_a_known_member_again() -> None:
         assert form.by_name[who].choices is None
         (container,) = [c for c in form.containers if c.type == kind]
         assert container.create is not None and container.update is not None
-    prefilled = {q.property for q in form.questions if q.prefilled and q.container and q.container.type == "household"}
+    prefilled = {
+        q.property for q in form.questions if q.prefilled and q.container and q.container.type == "household"
+    }
     household = TYPES["household"].properties
     changing = saved("household") & set(household) - {"agreed", "agreed_note", "next_step", "next_on"}
     assert changing - prefilled == {n for n in changing if household[n].policy is PolicyName.SERIES}

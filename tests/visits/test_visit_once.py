@@ -55,7 +55,10 @@ def test_an_answer_of_no_danger_starts_nothing() -> None:
 def test_the_hours_run_from_when_somebody_heard_of_it() -> None:
     report = Thing("report", "tin", [told("bao", "2026-11-20 20:00", immediate_danger="1", report_channel="111")])
     assert one(report, rule="F-EMERG").due_at == at("2026-11-20 20:00") + 12 * HOUR
-    for heard, start in (("2026-11-20T09:00:00+07:00", "2026-11-20 09:00"), ("2026-11-20T23:00:00+07:00", "2026-11-20 20:00")):
+    for heard, start in (
+        ("2026-11-20T09:00:00+07:00", "2026-11-20 09:00"),
+        ("2026-11-20T23:00:00+07:00", "2026-11-20 20:00"),
+    ):
         early = Thing("report", "tin", [Write("bao", report.since, {**report.data, "received_at": heard})])
         assert one(early, rule="F-EMERG").start_at == at(start)
     assert one(report, rule="F-INTAKE").due == date(2026, 11, 20)
