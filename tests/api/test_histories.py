@@ -17,7 +17,7 @@ from tests.device import Drop
 from tests.sync.profile import PROFILE
 
 HISTORIES = int(os.environ.get("TOAM_EXAMPLES", "100"))  # in each half: two may run side by side
-STEPS = 14
+STEPS = 18
 users, places = st.sampled_from(USERS), st.sampled_from(HAMLETS)
 plans = st.lists(st.sampled_from([None, None, Drop.BEFORE, Drop.AFTER, Drop.CUT]), max_size=6)
 changes = st.fixed_dictionaries(
