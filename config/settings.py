@@ -64,6 +64,18 @@ class Settings:
     max_page: int = 500
     """Most entries in one page of a feed."""
 
+    media: str = ""
+    """Folder of photos and other files that come with submissions; empty: `media` in the data folder."""
+
+    max_blob: int = 20_971_520
+    """Largest file in bytes."""
+
+    blob_chunk: int = 262_144
+    """How many bytes of a file a device best sends at once."""
+
+    max_volume: int = 524_288_000
+    """How many bytes of files one device may send in 24 hours."""
+
     log_level: str = "info"
     """Lowest level that is logged: debug, info, warning, error."""
 
@@ -71,6 +83,11 @@ class Settings:
     def url(self) -> str:
         """The database in use."""
         return self.database_url or f"sqlite:///{(self.data / 'toam.sqlite3').resolve()}"
+
+    @property
+    def media_folder(self) -> Path:
+        """Where files are kept."""
+        return Path(self.media) if self.media else self.data / "media"
 
     @property
     def embedded(self) -> bool:

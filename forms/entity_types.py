@@ -43,6 +43,7 @@ class PropertyType(StrEnum):
     HAMLET = "hamlet"
     REF = "ref"
     ROWS = "rows"
+    FILE = "file"
 
 
 class Half(StrEnum):

@@ -15,6 +15,7 @@ from forms.conditions import xpath
 from forms.entity_types import EntityType, Property, PropertyType, protected_id
 from forms.expressions import Value, string, truth
 from forms.form import Container, Form, Question
+from forms.lifting import NO_LIFTS, Lifts
 from forms.schema import ROW_ID, Problem
 from forms.text import normalise_name
 from forms.values import blank
@@ -30,6 +31,7 @@ class Told:
 
     A property that the form did not ask, or whose question was not relevant, is not in `said`.
     `loaded` names the properties that this form version itself puts on the screen before they are answered.
+    `hidden` maps property -> codes that it cannot show (`*`: no value at all), so that leaving them out says nothing.
     """
 
     type: str
@@ -37,6 +39,7 @@ class Told:
     said: Mapping[str, Any]
     loaded: frozenset[str]
     pointer: str
+    hidden: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,8 +108,9 @@ def fill(
     named: Sequence[tuple[str, str]],
     submission: str,
     today: date,
+    lifts: Lifts = NO_LIFTS,
 ) -> Filled:
-    """Decide what checked `answers` say.
+    """Decide what checked `answers` say. Conditions are judged as the form version has them; then `lifts` apply.
 
     `named` are the (type, id) of the entities that the submission lists; an entity that it creates without
     naming it gets an id derived from the submission's own. `today` stands for `today()` in conditions.
@@ -125,14 +129,15 @@ def fill(
     for repeat, index, level in rows:
         problems += _broken(form, level, f"/answers/{repeat}/{index}")
     told: list[Told] = []
+    teller = _Teller(form, types, lifts)
     for container in form.containers:
         if _active(container, None, top):
-            told += _tell(form, types, container, top, ids[container.path], "/answers")
+            told += teller.tell(container, top, ids[container.path], "/answers")
     for repeat, index, level in rows:
         for container in form.containers:
             if _active(container, repeat, level):
                 ident = _row_id(container, level.answers, submission, index)
-                told += _tell(form, types, container, level, ident, f"/answers/{repeat}/{index}")
+                told += teller.tell(container, level, ident, f"/answers/{repeat}/{index}")
     return Filled(answers, tuple(told), top_text(top, "visit_result"), top_text(top, "visit_date"), tuple(problems))
 
 
@@ -185,56 +190,61 @@ def _violated(question: Question, level: _Level, answer: Any) -> bool:
     return question.constraint is not None and truth(question.constraint(level, xpath(answer))) is False
 
 
-def _tell(
-    form: Form, types: Mapping[str, EntityType], container: Container, level: _Level, ident: str, pointer: str
-) -> Iterator[Told]:
-    """What is told of the container's entity, and of its protected half if anything was said of that."""
-    properties = types[container.type].properties
-    said: dict[str, Any] = {}
-    for question in form.questions:
-        if question.container is container and question.property is not None:
-            said |= _said(form, question, properties[question.property], level)
-    if container.repeat is None:
-        for repeat in form.repeats:
-            prop = properties.get(repeat)
-            rows = [_row(row) for row in level.answers.get(repeat) or ()]
-            if prop is not None and prop.type is PropertyType.ROWS and any(rows):
-                said[repeat] = [row for row in rows if row]
-    loaded = frozenset(q.property for q in form.questions if q.container is container and q.prefilled and q.property)
-    yield Told(container.type, ident, said, loaded, pointer)
-    half = types[container.type].protected_half
-    if half is not None and (secret := _secret(form, half, container, level)):
-        yield Told(half.name, protected_id(ident), {container.type: ident, **secret}, frozenset(), pointer)
+@dataclass(frozen=True)
+class _Teller:
+    """From answers to what is told of entities, under today's names and codes."""
 
+    form: Form
+    types: Mapping[str, EntityType]
+    lifts: Lifts
 
-def _secret(form: Form, half: EntityType, container: Container, level: _Level) -> dict[str, Any]:
-    """The answers that go to the protected half, blanks left out."""
-    said: dict[str, Any] = {}
-    for question in form.questions:
-        if question.protected is container:
-            said |= _said(form, question, half.properties[question.name], level)
-    return {name: value for name, value in said.items() if not blank(value)}
+    def tell(self, container: Container, level: _Level, ident: str, pointer: str) -> Iterator[Told]:
+        """What is told of the container's entity, and of its protected half if anything was said of that."""
+        form, properties = self.form, self.types[container.type].properties
+        said: dict[str, Any] = {}
+        for question in form.questions:
+            if question.container is container and question.property is not None:
+                said |= self._said(question, properties[question.property], level)
+        if container.repeat is None:
+            for repeat in form.repeats:
+                prop = properties.get(self.lifts.name(repeat, properties) or "")
+                rows = [_row(row) for row in level.answers.get(repeat) or ()]
+                if prop is not None and prop.type is PropertyType.ROWS and any(rows):
+                    said[prop.name] = self.lifts.value(prop, [row for row in rows if row])
+        loaded = {q.property for q in form.questions if q.container is container and q.prefilled and q.property}
+        yield Told(container.type, ident, said, frozenset(loaded), pointer)
+        half = self.types[container.type].protected_half
+        if half is not None and (secret := self._secret(half, container, level)):
+            yield Told(half.name, protected_id(ident), {container.type: ident, **secret}, frozenset(), pointer)
+
+    def _secret(self, half: EntityType, container: Container, level: _Level) -> dict[str, Any]:
+        """The answers that go to the protected half, blanks left out."""
+        said: dict[str, Any] = {}
+        for question in self.form.questions:
+            if question.protected is container:
+                name = self.lifts.name(question.name, half.properties)
+                assert name is not None  # or the form would not have been read
+                said |= self._said(question, half.properties[name], level)
+        return {name: value for name, value in said.items() if not blank(value)}
+
+    def _said(self, question: Question, prop: Property, level: _Level) -> dict[str, Any]:
+        """The property's value as answered, or nothing at all if the question was not put."""
+        if level.relevant(question) is False:
+            return {}
+        if question.calculation is not None:
+            calculated = level.value(question.name) if prop.calculated else None
+            return {prop.name: self._typed(prop, calculated)} if calculated else {}
+        if question.name not in level.answers:
+            return {}
+        return {prop.name: self._typed(prop, level.answers[question.name])}
+
+    def _typed(self, prop: Property, value: Any) -> Any:
+        if prop.type is PropertyType.WARD and value and "." not in value:
+            return f"{self.form.ward_list}.{value}"
+        if prop.type is PropertyType.NAME and value:
+            return normalise_name(value)
+        return self.lifts.value(prop, value)
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if not blank(value) and name != ROW_ID}
-
-
-def _said(form: Form, question: Question, prop: Property, level: _Level) -> dict[str, Any]:
-    """The property's value as answered, or nothing at all if the question was not put."""
-    if level.relevant(question) is False:
-        return {}
-    if question.calculation is not None:
-        calculated = level.value(question.name) if prop.calculated else None
-        return {prop.name: _typed(form, prop, calculated)} if calculated else {}
-    if question.name not in level.answers:
-        return {}
-    return {prop.name: _typed(form, prop, level.answers[question.name])}
-
-
-def _typed(form: Form, prop: Property, value: Any) -> Any:
-    if prop.type is PropertyType.WARD and value and "." not in value:
-        return f"{form.ward_list}.{value}"
-    if prop.type is PropertyType.NAME and value:
-        return normalise_name(value)
-    return value

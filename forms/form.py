@@ -20,6 +20,7 @@ class Kind(StrEnum):
     CODE = "code"
     CODES = "codes"
     GEOPOINT = "geopoint"
+    FILE = "file"
 
 
 class FormError(ValueError):
@@ -43,8 +44,9 @@ class Container:
 class Question:
     """One question of a form version. `choices` is None where the list lives outside the form.
 
-    `container` and `property` say what its answer is saved to. `protected` is the container whose protected half
-    takes the answer instead, under the question's own name.
+    `container` and `property` say what its answer is saved to, under today's name; `saved_as` is the name that the
+    version itself gives to the property. `protected` is the container whose protected half takes the answer instead,
+    under the question's own name. `list` is the code list that it offers.
     """
 
     name: str
@@ -61,6 +63,8 @@ class Question:
     property: str | None
     prefilled: bool
     protected: Container | None = None
+    list: str | None = None
+    saved_as: str | None = None
 
 
 @dataclass(frozen=True)

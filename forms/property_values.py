@@ -22,6 +22,7 @@ _KINDS = {
     PropertyType.WARD: Kind.CODE,
     PropertyType.HAMLET: Kind.CODE,
     PropertyType.REF: Kind.CODE,
+    PropertyType.FILE: Kind.FILE,
 }
 
 

@@ -85,9 +85,25 @@ def discreet(problems: Iterable[Problem], form: Form | None, types: Mapping[str,
 
     One that points to such a question becomes `DISCREET`, without its name or the answer, and is told once.
     """
-    secret = protected_names(types) | {q.name for q in (form.questions if form else ()) if q.protected}
-    told = (DISCREET if any(name in problem.pointer for name in secret) else problem for problem in problems)
+    secret = _secret(form, types)
+    told = (DISCREET if _betrays(problem, secret) else problem for problem in problems)
     return tuple(dict.fromkeys(told))
+
+
+def unprotected(
+    problems: Iterable[Problem], form: Form | None, types: Mapping[str, EntityType]
+) -> tuple[Problem, ...]:
+    """Those that point to no protected question."""
+    secret = _secret(form, types)
+    return tuple(problem for problem in problems if not _betrays(problem, secret))
+
+
+def _secret(form: Form | None, types: Mapping[str, EntityType]) -> frozenset[str]:
+    return protected_names(types) | {q.name for q in (form.questions if form else ()) if q.protected}
+
+
+def _betrays(problem: Problem, secret: frozenset[str]) -> bool:
+    return any(name in problem.pointer for name in secret)
 
 
 def _problem(pointer: str, text: str) -> Problem:

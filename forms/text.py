@@ -5,6 +5,7 @@ import unicodedata
 
 # Icelandic eth and African D look exactly like Đ/đ on a screen, and keyboards produce them; NFC keeps them apart.
 _LOOKALIKES = str.maketrans({"\u00d0": "\u0110", "\u00f0": "\u0111", "\u0189": "\u0110", "\u0256": "\u0111"})
+_LOOKALIKE = re.compile(r"[\u00d0\u00f0\u0189\u0256]")
 _SPACES = re.compile(r"\s+")
 
 
@@ -13,7 +14,11 @@ def normalise(text: str) -> str:
 
     The typed placement of tone marks is kept (`Hoà` stays `Hoà`). Line breaks inside the text are kept.
     """
-    return unicodedata.normalize("NFC", text.translate(_LOOKALIKES)).strip()
+    if text.isascii():  # most answers are codes and numbers
+        return text.strip()
+    if _LOOKALIKE.search(text):
+        text = text.translate(_LOOKALIKES)
+    return unicodedata.normalize("NFC", text).strip()
 
 
 def normalise_name(text: str) -> str:

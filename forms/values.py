@@ -10,6 +10,7 @@
 | code | string | the same |
 | codes | list of strings, or one string with spaces | sorted list without repeats |
 | geopoint | "lat lon [alt [accuracy]]" | the same |
+| file | string: the name of a file that travels on its own | as text |
 
 A blank answer is `null`, `""` or `[]`, canonically `None`.
 """
@@ -28,6 +29,9 @@ _INTEGER = re.compile(r"\A-?\d{1,15}\Z", re.ASCII)
 _DECIMAL = re.compile(r"\A-?\d{1,15}(\.\d{1,15})?([eE]-?\d{1,2})?\Z", re.ASCII)
 _CODE = re.compile(r"\A\S{1,120}\Z")
 MAX_TEXT = 10_000
+MAX_CODES = 500
+MAX_NUMBER = 10**15
+MAX_NAME = 200  # characters of a file name
 
 
 class BadValue(ValueError):
@@ -63,14 +67,21 @@ def _text(value: Any) -> str | None:
     return normalise(value) or None
 
 
+def _file(value: Any) -> str | None:
+    name = _text(value)
+    if name is not None and len(name) > MAX_NAME:
+        raise BadValue(f"Tên tệp dài quá {MAX_NAME} ký tự.")
+    return name
+
+
 def _integer(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > 10**15:
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MAX_NUMBER:
         raise BadValue("Cần một số nguyên.")
     return value
 
 
 def _decimal(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 10**15:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_NUMBER:
         raise BadValue("Cần một số.")
     return float(value)
 
@@ -101,7 +112,7 @@ def _code(value: Any) -> str:
 
 def _codes(value: Any) -> list[str] | None:
     codes = value.split() if isinstance(value, str) else value
-    if not isinstance(codes, list) or len(codes) > 500:
+    if not isinstance(codes, list) or len(codes) > MAX_CODES:
         raise BadValue("Cần một danh sách mã.")
     return sorted({_code(code) for code in codes}) or None
 
@@ -124,4 +135,5 @@ _READERS: dict[Kind, Callable[[Any], Any]] = {
     Kind.CODE: _code,
     Kind.CODES: _codes,
     Kind.GEOPOINT: _geopoint,
+    Kind.FILE: _file,
 }

@@ -11,6 +11,7 @@ from lxml import etree
 from forms.entity_types import EntityType, Half, PropertyType
 from forms.expressions import Expression, compile_expression
 from forms.form import Container, Form, FormError, Kind, Question
+from forms.lifting import NO_LIFTS, Lifts
 from forms.prefills import loads
 
 _NS = {"x": "http://www.w3.org/2002/xforms", "h": "http://www.w3.org/1999/xhtml"}
@@ -22,10 +23,11 @@ _KINDS = {
     "date": "date",
     "dateTime": "datetime",
     "geopoint": "geopoint",
+    "binary": "file",
 }
 _REFERENCE = re.compile(r"(?<![\w)\]'\"])(?:\.\./|/)[\w./-]*\w")
 _ID_OF = re.compile(r"\A\s*(?:/|\.\./)[\w./-]*?([\w-]+)\s*\Z")
-_KIND_OF = {
+KIND_OF = {
     PropertyType.CODE: Kind.CODE,
     PropertyType.SET: Kind.CODES,
     PropertyType.DATE: Kind.DATE,
@@ -33,20 +35,24 @@ _KIND_OF = {
     PropertyType.DECIMAL: Kind.DECIMAL,
     PropertyType.TEXT: Kind.TEXT,
     PropertyType.NAME: Kind.TEXT,
+    PropertyType.FILE: Kind.FILE,
 }
 
 
-def read_form(xml: str, ward_list: str, types: Mapping[str, EntityType]) -> Form:
-    """Compile an XForm. Raises `FormError` for what would make its answers ambiguous."""
-    return _Reader(xml, ward_list, types).form()
+def read_form(xml: str, ward_list: str, types: Mapping[str, EntityType], lifts: Lifts = NO_LIFTS) -> Form:
+    """Compile an XForm; what it saves to gets today's names by `lifts`.
+
+    Raises `FormError` for what would make its answers ambiguous.
+    """
+    return _Reader(xml, ward_list, types, lifts).form()
 
 
 class _Reader:
     """Walks one XForm; split into small steps because binds, body and instance each hold a part."""
 
-    def __init__(self, xml: str, ward_list: str, types: Mapping[str, EntityType]) -> None:
+    def __init__(self, xml: str, ward_list: str, types: Mapping[str, EntityType], lifts: Lifts) -> None:
         parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
-        self.xml, self.ward_list, self.types = xml, ward_list, types
+        self.xml, self.ward_list, self.types, self.lifts = xml, ward_list, types, lifts
         tree = etree.fromstring(xml.encode(), parser)
         self.model = tree.find("h:head/x:model", _NS)
         self.body = tree.find("h:body", _NS)
@@ -57,7 +63,8 @@ class _Reader:
         self.binds = {bind.get("nodeset"): bind for bind in self.model.iterfind("x:bind", _NS)}
         self.calculates = {path.rsplit("/", 1)[-1]: bind.get("calculate") for path, bind in self.binds.items()}
         self.controls = {
-            control.get("ref"): control for control in self.body.iter("{*}input", "{*}select", "{*}select1")
+            control.get("ref"): control
+            for control in self.body.iter("{*}input", "{*}select", "{*}select1", "{*}upload")
         }
         self.repeats = {r.get("nodeset"): r.get("nodeset").rsplit("/", 1)[-1] for r in self.body.iter("{*}repeat")}
         self.sets = [*self.model.iter("{*}setvalue"), *self.body.iter("{*}setvalue")]
@@ -138,7 +145,8 @@ class _Reader:
     def _question(self, path: str) -> Question:
         bind, control = self._bind(path), self.controls.get(path)
         required, constraint, calculate = (bind.get(key) for key in ("required", "constraint", "calculate"))
-        container, prop = self._saves(path, bind.get(_SAVE_TO))
+        saved_as = bind.get(_SAVE_TO)
+        container, prop = self._saves(path, saved_as)
         kind = _kind(control, bind.get("type", "string"))
         return Question(
             name=path.rsplit("/", 1)[-1],
@@ -153,8 +161,10 @@ class _Reader:
             choices=self._choices(control),
             container=container,
             property=prop,
-            prefilled=prop is not None and container is not None and self._loads(path, container.type, prop),
-            protected=self._protecting(path, kind, prop),
+            prefilled=bool(saved_as and container is not None and self._loads(path, container.type, saved_as)),
+            protected=self._protecting(path, kind, saved_as),
+            list=_list(control),
+            saved_as=saved_as if prop is not None else None,
         )
 
     def _saves(self, path: str, prop: str | None) -> tuple[Container | None, str | None]:
@@ -164,9 +174,13 @@ class _Reader:
         if not owners:
             raise FormError(f"{path}: saves to {prop} outside of any entity")
         container = max(owners, key=lambda c: len(c.path))
-        if prop not in self.types[container.type].properties:
-            raise FormError(f"{path}: entity type {container.type} has no property {prop}")
-        return container, prop
+        properties = self.types[container.type].properties
+        today = self.lifts.name(prop, properties)
+        if today is None:
+            return None, None  # the property is gone; the answers stay in the submissions
+        if today not in properties:
+            raise FormError(f"{path}: entity type {container.type} has no property {today}")
+        return container, today
 
     def _values(self, path: str) -> list[str]:
         """What the form itself puts into a question (`default` or `trigger`), calculations written out."""
@@ -189,10 +203,9 @@ class _Reader:
     def _protecting(self, path: str, kind: Kind, saved_to: str | None) -> Container | None:
         """The container whose protected half takes the answer: protected questions are found by their name."""
         name = path.rsplit("/", 1)[-1]
-        halves = [
-            (c, half.properties.get(name)) for c in self.containers if (half := self.types[c.type].protected_half)
-        ]
-        takers = [(c, prop) for c, prop in halves if prop is not None and prop.half is Half.PROTECTED]
+        halves = [(c, half) for c in self.containers if (half := self.types[c.type].protected_half)]
+        found = [(c, half.properties.get(self.lifts.name(name, half.properties) or "")) for c, half in halves]
+        takers = [(c, prop) for c, prop in found if prop is not None and prop.half is Half.PROTECTED]
         if not takers:
             return None
         level = [(c, prop) for c, prop in takers if c.repeat == self._repeat(path)]
@@ -200,7 +213,7 @@ class _Reader:
         if not inside and len(level) != 1:
             raise FormError(f"{path}: nobody can say whose {name} this is")
         container, prop = max(inside or level, key=lambda taker: len(taker[0].path))
-        if _KIND_OF.get(prop.type) is not kind:
+        if KIND_OF.get(prop.type) is not kind:
             raise FormError(f"{path}: the protected property {name} is of type {prop.type}")
         if saved_to is not None or any("instance(" in value for value in self._values(path)):
             raise FormError(f"{path}: a protected question may load nothing and save to nothing")
@@ -212,8 +225,8 @@ class _Reader:
         itemset = control.find("x:itemset", _NS)
         if itemset is None:
             return frozenset(value.text or "" for value in control.iterfind("x:item/x:value", _NS))
-        name = re.match(r"\s*instance\('([^']+)'\)", itemset.get("nodeset", ""))
-        instance = None if name is None else self.model.find(f"x:instance[@id='{name.group(1)}']", _NS)
+        name = _list(control)
+        instance = None if name is None else self.model.find(f"x:instance[@id='{name}']", _NS)
         if instance is None or instance.get("src"):
             return None
         return frozenset(node.text or "" for node in instance.iterfind("x:root/x:item/x:name", _NS))
@@ -225,6 +238,13 @@ class _Reader:
             return reference
         path = f"x:itext/x:translation/x:text[@id='{match.group(1)}']/x:value"
         return str(self.model.findtext(path, "", _NS)) or None
+
+
+def _list(control: etree._Element | None) -> str | None:
+    """The name of the list from which a question is answered."""
+    itemset = None if control is None else control.find("x:itemset", _NS)
+    name = None if itemset is None else re.match(r"\s*instance\('([^']+)'\)", itemset.get("nodeset", ""))
+    return name.group(1) if name else None
 
 
 def _kind(control: etree._Element | None, bind_type: str) -> Kind:

@@ -7,8 +7,8 @@ Source: the XLSForm standard (xlsform.org) and the ODK entities specification, v
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pyxform.errors import PyXFormError
@@ -19,6 +19,7 @@ from forms.form import FormError
 __all__ = ["FormError", "SheetError", "Sheets", "XForm", "load_sheets", "to_xform"]
 
 Row = Mapping[str, str]
+Table = tuple[tuple[str, ...], tuple[Row, ...]]  # columns, rows
 
 _TRANSLATED = {
     f"{column}::{language}"
@@ -86,7 +87,13 @@ def load_sheets(folder: Path, shared_choices: Path) -> Sheets:
     """
     sheets = {name: _read(folder / f"{name}.csv", name) for name in ("survey", "entities", "settings")}
     own = folder / "choices.csv"
-    header, choices = _read(own, "choices") if own.exists() else ((), ())
+    sheets["choices"] = _read(own, "choices") if own.exists() else ((), ())
+    return assemble(sheets, shared_choices)
+
+
+def assemble(sheets: Mapping[str, Table], shared_choices: Path) -> Sheets:
+    """The sheets of one form from its tables by name, with the shared lists that its survey uses."""
+    header, choices = sheets["choices"]
     shared_header, shared = _read(shared_choices, "choices")
     defined = {row.get("list_name") for row in choices}
     wanted = {m.group(1) for row in sheets["survey"][1] if (m := _LIST.match(row.get("type", "")))} - defined
@@ -100,6 +107,28 @@ def load_sheets(folder: Path, shared_choices: Path) -> Sheets:
         settings=sheets["settings"][1],
         headers=headers,
     )
+
+
+def save_sheets(sheets: Sheets, folder: Path) -> None:
+    """Write the sheets as CSV files that `load_sheets` reads as the same; all lists in `choices.csv`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = {name: getattr(sheets, name) for name in COLUMNS}
+    for name in (name for name in COLUMNS if rows[name] or name != "choices"):
+        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, sheets.headers[name], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows[name])
+
+
+def own_lists(sheets: Sheets, shared_choices: Path) -> Sheets:
+    """The sheets without those lists that are the same in the shared file."""
+    _, shared = _read(shared_choices, "choices")
+    lists: dict[str, list[Row]] = {}
+    for row in shared:
+        lists.setdefault(row.get("list_name", ""), []).append(row)
+    mine = {name: [r for r in sheets.choices if r.get("list_name") == name] for name in lists}
+    same = {name for name, rows in mine.items() if rows == lists[name]}
+    return replace(sheets, choices=tuple(row for row in sheets.choices if row.get("list_name") not in same))
 
 
 def to_xform(sheets: Sheets) -> XForm:
@@ -131,12 +160,17 @@ def to_xform(sheets: Sheets) -> XForm:
     )
 
 
-def _read(path: Path, sheet: str) -> tuple[tuple[str, ...], tuple[Row, ...]]:
+def _read(path: Path, sheet: str) -> Table:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = list(csv.reader(file, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SheetError(f"{path.name} cannot be read: {error}", sheet) from error
+    return table(lines, sheet)
+
+
+def table(lines: Sequence[Sequence[str]], sheet: str) -> Table:
+    """A sheet from its lines of cells, the header first. Raises `SheetError`."""
     columns = tuple(column.strip() for column in lines[0]) if lines else ()
     strange = sorted(set(columns) - COLUMNS[sheet])
     if strange or len(set(columns)) != len(columns):

@@ -15,6 +15,7 @@ from server.api.devices import blueprint as devices
 from server.api.entities import blueprint as entities
 from server.api.lists import blueprint as lists
 from server.api.login import blueprint as login
+from server.api.media import blueprint as media
 from server.api.submissions import blueprint as submissions
 from server.api.sync import blueprint as sync
 from server.cli import register_commands
@@ -64,6 +65,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     api.register_blueprint(entities)  # a user's token; `server.auth.access` decides
     api.register_blueprint(conflicts)  # a supervisor's token; `server.auth.access` and the acts themselves decide
     api.register_blueprint(submissions)  # the same
+    api.register_blueprint(
+        media
+    )  # a device's token sends, also a revoked one's; `server.auth.access` decides who sees
     api.register_blueprint(lists)  # a user's token; `server.auth.access` decides
     api.register_blueprint(devices)  # a code enrols; lists and codes are for officers: `server.auth.access` decides
     api.register_blueprint(login)  # anybody who knows a password

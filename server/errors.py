@@ -20,6 +20,7 @@ _CODES = {
     405: "method_not_allowed",
     413: "too_large",
     415: "unsupported_media_type",
+    416: "bad_range",
     422: "invalid",
 }
 

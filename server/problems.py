@@ -49,13 +49,23 @@ CATALOGUE: dict[str, Kind] = {
     "unknown_base": Kind(409, "Trạng thái bạn đã xem không có trong máy chủ này. Hãy tải lại hồ sơ."),
     "id_reuse": Kind(409, "Mã này đã dùng cho một việc khác."),
     "installation_taken": Kind(409, "Bản cài này đã có người dùng. Hãy thêm người mới từ tài khoản đang dùng máy."),
+    "wrong_offset": Kind(409, "Tệp trên máy chủ không dừng ở vị trí này. Hãy hỏi lại vị trí rồi gửi tiếp từ đó."),
+    "tus_version": Kind(412, "Cần Tus-Resumable: 1.0.0."),
     "too_large": Kind(413, "Lô phiếu quá lớn. Hãy chia nhỏ rồi gửi lại."),
     "too_many_items": Kind(413, "Lô có quá nhiều phiếu. Hãy chia nhỏ rồi gửi lại."),
-    "unsupported_media_type": Kind(415, "Cần Content-Type: application/json."),
+    "media_too_large": Kind(413, "Tệp lớn hơn mức cho phép. Hãy giảm cỡ ảnh hoặc rút ngắn đoạn ghi rồi gửi lại."),
+    "unsupported_media_type": Kind(415, "Đường dẫn này không nhận Content-Type đó."),
+    "bad_range": Kind(416, "Tệp không có đoạn (Range) được hỏi."),
     "invalid": Kind(422, "Một số phần của yêu cầu không hợp lệ."),
+    "media_type_refused": Kind(422, "Tệp không phải ảnh, ghi âm, phim hay PDF mà máy chủ nhận, dù tên là gì."),
     "reason_needed": Kind(422, "Cần ghi lý do, để người lập phiếu và đồng nghiệp hiểu."),
     "weak_password": Kind(422, "Mật khẩu cần ít nhất 10 ký tự và không được trùng tên đăng nhập."),
     "too_many_attempts": Kind(429, "Đã thử sai quá nhiều lần. Hãy đợi rồi thử lại."),
+    "volume_used": Kind(429, "Máy này đã gửi đủ dung lượng tệp của một ngày. Hãy đợi rồi gửi tiếp."),
+    "bad_checksum": Kind(
+        460, "Đoạn vừa gửi đến nơi không còn nguyên vẹn (sai Upload-Checksum). Hãy gửi lại đoạn đó."
+    ),
+    "bad_content": Kind(460, "Tệp nhận đủ nhưng không đúng mã sha256 đã báo. Hãy gửi lại từ đầu."),
     "internal": Kind(500, "Máy chủ gặp lỗi. Chưa lưu gì; hãy gửi lại sau, với cùng mã phiếu."),
     "busy": Kind(503, "Máy chủ đang bận. Chưa lưu gì; hãy gửi lại sau, với cùng mã phiếu."),
 }
@@ -81,6 +91,8 @@ class Problem(Exception):
             response.headers["WWW-Authenticate"] = "Bearer"
         if kind.status == 503:
             response.headers["Retry-After"] = "5"
+        if "upload_offset" in self.extra:
+            response.headers["Upload-Offset"] = str(self.extra["upload_offset"])
         if "retry_after" in self.extra:
             response.headers["Retry-After"] = str(self.extra["retry_after"])
         return response

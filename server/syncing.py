@@ -148,7 +148,7 @@ def config_of(nest: Nest, reader: Reader, epoch: int) -> dict[str, Any]:
         "epoch": epoch,
         "limits": told_limits(nest.limits),
         "min_app": nest.settings.min_app,
-        "forms": [{"id": f.id, "version": f.version, "sha256": f.sha256} for f in nest.catalogue.current()],
+        "forms": [{"id": f.id, "version": f.version, "sha256": f.sha256} for f in nest.catalogue.offered()],
         "scopes": list(reader.scopes),
         "view": reader.view,
     }

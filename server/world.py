@@ -12,6 +12,7 @@ from config.settings import Settings
 from forms.catalogue import Catalogue, load_catalogue
 from server.clock import now
 from server.committer import Committer
+from server.media.files import MediaFolder
 from server.store.store import SqlStore
 from server.store.tables import db
 from sync.batch import Limits
@@ -34,7 +35,7 @@ class Nest:
 
     @property
     def limits(self) -> Limits:
-        names = ("max_body", "max_inflated", "max_items", "max_item", "max_page")
+        names = ("max_body", "max_inflated", "max_items", "max_item", "max_page", "max_blob", "blob_chunk")
         return Limits(**{name: getattr(self.settings, name) for name in names})
 
     @cached_property
@@ -48,6 +49,10 @@ class Nest:
     @cached_property
     def store(self) -> SqlStore:
         return SqlStore(db.engine)
+
+    @cached_property
+    def media(self) -> MediaFolder:
+        return MediaFolder(self.settings.media_folder)
 
     @cached_property
     def committer(self) -> Committer:

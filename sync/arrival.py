@@ -31,7 +31,7 @@ class Arrival:
 
     `claims` are what the item says about each entity it names; `told` what its answers tell of whom: of a held item
     whatever could be read. `value` is the item as JSON, however odd.
-    `fault`: reading it failed by an error of ours.
+    `fault`: reading it failed by an error of ours. `checks`: what looks wrong in its answers and holds nothing.
     """
 
     id: str
@@ -52,6 +52,7 @@ class Arrival:
     held: Reason | None = None
     problems: tuple[Problem, ...] = ()
     warnings: tuple[str, ...] = ()
+    checks: tuple[Problem, ...] = ()
 
     @property
     def names(self) -> frozenset[str]:

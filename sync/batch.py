@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +11,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from forms.schema import Problem
+from forms.text import storable
 
 
 class Outcome(StrEnum):
@@ -40,13 +42,18 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may hold; told to devices, so that they can cut their batches to fit. Sizes in bytes."""
+    """What one request may hold; told to devices, so that they can cut their batches to fit. Sizes in bytes.
+
+    `max_blob` is the largest file, `blob_chunk` how much of one is best sent at once.
+    """
 
     max_body: int = 1_048_576
     max_inflated: int = 8_388_608
     max_items: int = 200
     max_item: int = 262_144
     max_page: int = 500
+    max_blob: int = 20_971_520
+    blob_chunk: int = 262_144
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,23 @@ class Medium:
     name: str
     sha256: str
     size: int
+
+
+@dataclass(frozen=True, order=True)
+class MediumRow:
+    """A file that a submission names, whether it is here yet or not.
+
+    `question` is the one that it answers, `entity` the household or child in whose part of the form that is: of a
+    protected question the child, not its half. `protected`: officers alone read it.
+    """
+
+    sub: str
+    sha256: str
+    name: str
+    size: int
+    question: str | None
+    entity: str | None
+    protected: bool
 
 
 @dataclass(frozen=True)
@@ -107,6 +131,11 @@ _USABLE_ID = re.compile(r"\A[!-}]{1,150}\Z")  # visible ASCII without "~", which
 _BASE = re.compile(r"\A(?:(0)-|(\d{1,12})-([0-9a-f]{10}))\Z", re.ASCII)
 
 
+def _storable(text: str) -> None:
+    if not storable(text):
+        raise ValidationError("no database can keep it")
+
+
 class _ClaimSchema(Schema):
     type = fields.String(required=True, validate=validate.Length(max=50))
     id = fields.String(required=True, validate=validate.Regexp(r"\A[0-9A-Za-z:._-]{1,100}\Z"))
@@ -116,7 +145,7 @@ class _ClaimSchema(Schema):
 
 
 class _MediumSchema(Schema):
-    name = fields.String(required=True, validate=validate.Length(min=1, max=200))
+    name = fields.String(required=True, validate=[validate.Length(min=1, max=200), _storable])
     sha256 = fields.String(required=True, validate=validate.Regexp(r"\A[0-9a-f]{64}\Z"))
     size = fields.Integer(required=True, strict=True, validate=validate.Range(min=0, max=2**40))
 
@@ -144,6 +173,7 @@ class _ItemSchema(Schema):
 
 
 _ITEM = _ItemSchema(unknown=EXCLUDE)
+_MEDIUM = _MediumSchema(unknown=EXCLUDE)
 
 
 def usable_id(value: Any) -> str | None:
@@ -165,6 +195,16 @@ def read_item(value: Any) -> tuple[Item | None, list[Problem]]:
     loaded["entities"] = tuple(_claim(claim) for claim in loaded["entities"])
     loaded["media"] = tuple(Medium(**medium) for medium in loaded["media"])
     return Item(**loaded), []
+
+
+def read_media(value: Any) -> tuple[Medium, ...]:
+    """The files that an item names although it cannot be read as a whole: those that are named well."""
+    named = value.get("media") if isinstance(value, dict) else None
+    found = []
+    for one in named if isinstance(named, list) else ():
+        with suppress(ValidationError):
+            found.append(Medium(**_MEDIUM.load(one)))
+    return tuple(found)
 
 
 def _claim(loaded: Mapping[str, Any]) -> Claim:

@@ -10,6 +10,7 @@ from sync.batch import Outcome, Reason
 from sync.danger import Alarm, signs_of
 from sync.entering import enter
 from sync.facts import Facts
+from sync.media import media_of
 from sync.ports import Changes, Review, StateRow, SubmissionRow
 from sync.receipts import receipt_of, submission_row
 from sync.standing import Verdicts, await_others, rejudge
@@ -135,6 +136,7 @@ class Decision:
         warnings: list[str],
         problems: Sequence[Problem],
     ) -> SubmissionRow:
+        media = media_of(self.arrival, self.ident)
         row = submission_row(
             self.arrival,
             self.facts,
@@ -145,9 +147,11 @@ class Decision:
             entities,
             warnings,
             problems,
+            {medium.sha256 for medium in media} - self.space.here,
             self.space.types,
         )
         state = _STATES.get(outcome, Review.RECEIVED)
         changes.submissions.append(row)
+        changes.media += media
         changes.states[row.id] = StateRow(row.id, area, self.author.id, state, reason.value if reason else None)
         return row

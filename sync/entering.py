@@ -50,6 +50,7 @@ class _Adding:
             creates=creates,
             base_ok=base.ok or creates or thing.follows,
             loaded=told.loaded,
+            hidden=told.hidden,
             schema=thing.kind.version,
         )
         return self._add(thing, op, base)
@@ -147,7 +148,7 @@ def silent(space: Workspace, thing: Thing, entry: OpRow) -> Thing:
     """Let a submission take part in the log of an entity of which it says nothing."""
     op = replace(
         entry.op, entity=thing.id, said={}, creates=False, snapshot=frozenset(), base_ok=True, after=(), seen={},
-        loaded=frozenset(), schema=thing.kind.version,
+        loaded=frozenset(), hidden={}, schema=thing.kind.version,
     )  # fmt: skip
     space.add(thing, replace(entry, op=op, marks=(), base_rev=0, writes={}, key="", type=thing.kind.name))
     return thing

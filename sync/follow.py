@@ -5,6 +5,7 @@ from dataclasses import replace
 from forms.entity_types import protected_id
 from sync.bodies import entity_body
 from sync.danger import Alarm
+from sync.names import search_key, sort_key
 from sync.planning import plan_visits
 from sync.ports import Changes, EntityRow, Touched
 from sync.state.model import DELETED, Act, Conflict, Notice, NoticeKind, State
@@ -92,14 +93,13 @@ def row_of(thing: Thing) -> EntityRow:
     row = thing.known
     present = [entry for entry in thing.log if entry.present]
     if not present:
-        return replace(row, label="", dob=None, data={}, src={}, broken=(), household=None, page=b"")
+        return replace(_named(row, ""), dob=None, data={}, src={}, broken=(), household=None, page=b"")
     state = thing.settle()
     first = min((entry.op.t, entry.op.sub) for entry in present)
     household = None if thing.kind.name == "household" else state.data.get("household")
     row = replace(
-        row,
+        _named(row, "" if thing.follows else str(state.data.get(thing.kind.label, ""))),
         household=household,
-        label="" if thing.follows else str(state.data.get(thing.kind.label, "")),
         dob=state.data.get("dob"),
         since=first[0],
         first_sub=first[1],
@@ -109,6 +109,10 @@ def row_of(thing: Thing) -> EntityRow:
         dead=state.life.dead,
     )
     return replace(row, page=entity_body(row, state))
+
+
+def _named(row: EntityRow, label: str) -> EntityRow:
+    return replace(row, label=label, search=search_key(label), sort=sort_key(label))
 
 
 def rulings_of(thing: Thing) -> dict[str, str]:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from sync.authority import Author
+from sync.batch import MediumRow
 from sync.state.model import Conflict, Notice, Op, Write
 from sync.visits.plan import Made, Visit
 
@@ -22,6 +23,7 @@ class EntityRow:
     `scope` is None until a create or a household has placed it. `since` and `first_sub`: its first write.
     `src` maps cell -> the submission whose write shows. `data` are the merged properties.
     `broken` are the cross-field checks that they fail; `dead`: deleted. `page` is what its readers are served.
+    `search` and `sort` are the keys of its label (`sync.names`).
     """
 
     id: str
@@ -40,6 +42,8 @@ class EntityRow:
     broken: tuple[str, ...] = ()
     dead: bool = False
     page: bytes = b""
+    search: str = ""
+    sort: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -200,6 +204,7 @@ class Changes:
 
     submissions: list[SubmissionRow] = field(default_factory=list)
     states: dict[str, StateRow] = field(default_factory=dict)  # by submission
+    media: list[MediumRow] = field(default_factory=list)  # new ones, or read anew
     ops: list[OpRow] = field(default_factory=list)  # new ones
     rederived: list[OpRow] = field(default_factory=list)  # with other marks or writes than stored
     waiting: dict[str, frozenset[Waiting]] = field(default_factory=dict)  # by submission: all that there are
@@ -245,6 +250,12 @@ class Transaction(Protocol):
 
     def states(self, ids: Collection[str]) -> Mapping[str, StateRow]:
         """The mutable part of these submissions."""
+
+    def media(self, subs: Collection[str]) -> Mapping[str, frozenset[MediumRow]]:
+        """The files that these submissions name, by submission; one that names none is left out."""
+
+    def here(self, sha256s: Collection[str]) -> frozenset[str]:
+        """Which of these files have arrived whole."""
 
     def touching(self, subs: Collection[str]) -> Mapping[str, frozenset[str]]:
         """The entities in whose logs these submissions have an op, held ones included."""

@@ -11,17 +11,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from forms.catalogue import Catalogue, Entry
-from forms.entity_types import EntityType, Half, Property, PropertyType
+from forms.checks import look
+from forms.entity_types import EntityType, Half
 from forms.filling import Told, fill
 from forms.form import Form
 from forms.instance import EntityElement, UnreadableInstance, answers_of, parse_instance
-from forms.schema import Problem, check
-from forms.text import normalise, normalise_name
-from forms.values import BadValue, canonical
+from forms.schema import Problem
+from forms.text import normalise
 from sync.arrival import Arrival, Sender
 from sync.batch import Claim, DeviceClock, Item, Limits, Reason, read_item, usable_id
 from sync.envelope import RawItem
 from sync.places import Places
+from sync.screen import screen_of
 from sync.state.model import Act
 from sync.times import DAY, local_date
 
@@ -112,17 +113,19 @@ class Reader:
             except UnreadableInstance as error:
                 return _hold(arrival, Reason.UNREADABLE, Problem("bad_xml", "/xml", error.args[0]))
             arrival = replace(arrival, claims=_claims(elements, arrival.claims))
-        checked, problems = check(entry.schema, patched(answers, patch))
+        checked, problems = entry.check(patched(answers, patch))
         problems += strange
         warnings = ("text_normalised",) if _mended(answers) else ()
+        checks = tuple(look(entry.form, checked, local_date(arrival.received))[:50])
         named = [(claim.type, claim.id) for claim in arrival.claims.values()]
         # A phone's date may be a day ahead of ours; a condition on today() must not refuse it for that.
         today = local_date(arrival.received + DAY)
-        filled = fill(entry.form, self.catalogue.types, checked, named, arrival.id, today)
+        filled = fill(entry.form, self.catalogue.types, checked, named, arrival.id, today, self.catalogue.lifts)
         bad = _bad_ids(filled.told)
         told = () if bad else filled.told
         arrival = self._place(
-            self._seen(replace(arrival, filled=filled, told=told, warnings=warnings), entry.form), entry.form
+            self._seen(replace(arrival, filled=filled, told=told, warnings=warnings, checks=checks), entry.form),
+            entry.form,
         )
         unknown = [problem for problem in problems if problem.code == "unknown_property"]
         # What an answer that was refused makes incomplete is no fault of its own.
@@ -134,16 +137,20 @@ class Reader:
         return arrival
 
     def _seen(self, arrival: Arrival, form: Form) -> Arrival:
-        """What was on the screen, in the spelling in which answers are compared."""
-        claims = {}
+        """What was on the screen, as answers are compared; and what this form version could not have put there."""
+        claims, told = {}, {one.id: one for one in arrival.told}
+        for one in arrival.told:
+            if one.loaded:
+                told[one.id] = replace(one, hidden=self.catalogue.hidden(form, one.type))
         for ident, claim in arrival.claims.items():
-            seen = claim.seen
-            if seen is not None and claim.type in self.catalogue.types:
-                properties = self.catalogue.types[claim.type].properties
-                seen = {n: v for n, v in seen.items() if n in properties}
-                seen = self._today(_canonical_seen(form, claim.type, properties, seen))
-            claims[ident] = replace(claim, seen=seen)
-        return replace(arrival, claims=claims)
+            screen = None
+            if claim.seen is not None and claim.type in self.catalogue.types:
+                screen = screen_of(form, self.catalogue.types[claim.type], claim.seen, self.catalogue.lifts)
+                claim = replace(claim, seen=self._today(screen.seen))
+                if ident in told:
+                    told[ident] = replace(told[ident], hidden=screen.hidden)
+            claims[ident] = claim
+        return replace(arrival, claims=claims, told=tuple(told.values()))
 
     def _place(self, arrival: Arrival, form: Form) -> Arrival:
         """Put every stated ward into today's areas; a ward that is unknown or was split holds the item."""
@@ -212,26 +219,6 @@ def _bad_ids(told: Sequence[Told]) -> list[Problem]:
         *(Problem("bad_value", t.pointer, "Mã của hộ hoặc trẻ không hợp lệ.") for t in bad),
         *(Problem("bad_value", t.pointer, "Mã này dùng cho hai người trong cùng một phiếu.") for t in twice),
     ]
-
-
-def _canonical_seen(
-    form: Form, kind: str, properties: Mapping[str, Property], seen: Mapping[str, Any]
-) -> dict[str, Any]:
-    """`seen` in canonical values; one that is of the wrong kind was not on any screen, and is left out."""
-    values: dict[str, Any] = {}
-    for question in form.questions:
-        name = question.property
-        if question.container is None or question.container.type != kind or name is None or name not in seen:
-            continue
-        try:
-            value = canonical(question.kind, seen[name])
-        except BadValue:
-            continue
-        prop = properties[name]
-        if prop.type is PropertyType.WARD and value and "." not in value:
-            value = f"{form.ward_list}.{value}"
-        values[name] = normalise_name(value) if prop.type is PropertyType.NAME and value else value
-    return values
 
 
 def _mended(answers: Any) -> bool:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 
 from sync.danger import Alarm, signs_of
 from sync.follow import follow_place, notices_of, record, row_of
+from sync.media import media_of
 from sync.planning import plan_things
 from sync.ports import Changes, OpRow, Review, StateRow, SubmissionRow, Transaction
 from sync.reading import Reader
 from sync.receive import World
 from sync.standing import rejudge
-from sync.state.model import Act
+from sync.state.model import Act, Op
 from sync.states import read_again, tell_authors
 from sync.thing import Thing
 from sync.times import local_date
@@ -44,7 +45,7 @@ def rebuild(
     things = [thing for ident in wanted if (thing := space.find(ident)) is not None]
     found.entities = sum(thing.row is not None for thing in things)
     stored = {thing.id: {entry.op.sub: entry for entry in thing.log} for thing in things}
-    _read_again(things, tx, reader)
+    _read_again(things, tx, reader, changes)
     rejudge(space, wanted, now)
     for thing in things:
         thing.settle()
@@ -58,6 +59,7 @@ def rebuild(
     tell_authors(space, changes, now, [thing for thing in things if thing.row is not None])
     living = [thing for thing in things if thing.row is not None]
     plan_things(living, [], changes, tx, world.rules, world.calendar, local_date(now))
+    _other_media(tx, changes)
     _note(found, changes)
     return found, changes
 
@@ -72,8 +74,10 @@ def rebuild_alarms(
         arrival, facts = read_again(reader, row)
         waits = states[row.id].state in (Review.QUARANTINED, Review.STORED)
         signs = signs_of(arrival, world.types) if waits else {}
+        changes.media += media_of(arrival, row.id)
         alarms.append(Alarm(row.id, states[row.id].area, facts.t(arrival, None).t, signs))
     plan_things([], alarms, changes, tx, world.rules, world.calendar, local_date(now))
+    _other_media(tx, changes)
     _note(found, changes)
     return found, changes
 
@@ -82,26 +86,50 @@ def _note(found: Rebuilt, changes: Changes) -> None:
     found.differences |= {("visit", visit.id) for visit in changes.visits}
     found.differences |= {("visit_made", made.sub) for made in (*changes.made, *changes.unmade)}
     found.differences |= {("submission", sub) for sub in changes.states}
+    found.differences |= {("medium", f"{one.sub} {one.sha256}") for one in changes.media}
 
 
-def _read_again(things: Sequence[Thing], tx: Transaction, reader: Reader) -> None:
+def _other_media(tx: Transaction, changes: Changes) -> None:
+    """Of the files that submissions name, keep in the changes those of which something else is stored."""
+    stored = tx.media({one.sub for one in changes.media})
+    changes.media = [one for one in changes.media if one not in stored.get(one.sub, ())]
+
+
+def _read_again(things: Sequence[Thing], tx: Transaction, reader: Reader, changes: Changes) -> None:
     """What every op said, from the bytes of its submission; nothing that was derived from it is kept."""
     subs = sorted({entry.op.target or entry.op.sub for thing in things for entry in thing.log if _says(entry)})
     rows = tx.submissions(subs)
     patches = tx.submissions(sorted({e.op.sub for t in things for e in t.log if e.op.act is Act.REPAIR}))
     told: dict[str, Mapping[str, Mapping[str, object]]] = {}
     for sub, row in rows.items():
-        told[sub] = {one.id: one.said for one in read_again(reader, row)[0].told}
+        arrival = read_again(reader, row)[0]
+        told[sub] = {one.id: one.said for one in arrival.told}
+        changes.media += media_of(arrival, sub)
     for sub, act in patches.items():
         about = rows.get(str(act.facts.get("target")))
         if about is not None:
             told[sub] = {one.id: one.said for one in read_again(reader, about, act.facts.get("patch"))[0].told}
     for thing in things:
         for index, entry in enumerate(thing.log):
-            op = entry.op
+            op = _lifted(entry.op, thing, reader)
             if op.sub in told and (op.act in (Act.VISIT, Act.REPAIR)):
                 op = replace(op, said=told[op.sub].get(thing.id, {}))
             thing.log[index] = replace(entry, op=op, writes={}, key="")
+
+
+def _lifted(op: Op, thing: Thing, reader: Reader) -> Op:
+    """An op under today's names and codes: a supervisor's words, and what was frozen of a screen."""
+    lifts, kind = reader.catalogue.lifts, thing.kind
+    if not lifts.rows:
+        return op
+    loaded = {today for name in op.loaded if (today := lifts.name(name, kind.properties)) is not None}
+    return replace(
+        op,
+        said=lifts.said(kind, op.said),
+        seen=None if op.seen is None else lifts.said(kind, op.seen),
+        loaded=frozenset(loaded),
+        hidden=lifts.hidden(kind, op.hidden),
+    )
 
 
 def _says(entry: OpRow) -> bool:

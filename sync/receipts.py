@@ -1,10 +1,10 @@
 """What a phone is told for good: the receipt of a submission, over what its author may read at that moment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from forms.entity_types import EntityType
-from forms.schema import Problem, discreet
+from forms.schema import Problem, discreet, unprotected
 from sync.arrival import Arrival
 from sync.batch import Outcome, Reason
 from sync.facts import Facts, to_json
@@ -36,24 +36,32 @@ def submission_row(
     entities: Sequence[Mapping[str, Any]],
     warnings: Sequence[str],
     problems: Sequence[Problem],
+    missing: Collection[str],
     types: Mapping[str, EntityType],
 ) -> SubmissionRow:
-    """The row of a submission with its receipt. The officer keeps every problem, the phone hears discreetly."""
-    item = arrival.item
+    """The row of a submission with its receipt. Officers keep every problem and check, the phone hears discreetly.
+
+    `missing` are the files, by their content, that it names and that have not arrived yet.
+    """
+    item, heard = arrival.item, unprotected(arrival.checks, arrival.form, types)
     receipt: dict[str, Any] = {
         "id": arrival.id,
         "outcome": outcome.value,
         "repeat": False,
         "entities": list(entities),
-        "missing_media": sorted(medium.sha256 for medium in item.media) if item else [],
-        "warnings": list(warnings),
+        "missing_media": sorted(missing),
+        "warnings": sorted({*warnings, *(check.code for check in heard)}),
+        "checks": [_problem(check) for check in heard],
         "problems": [_problem(p) for p in discreet(problems, arrival.form, types)],
     }
     if reason is not None:
         receipt["reason"] = reason.value
     if ident != arrival.id:
         receipt["kept_as"] = ident
-    kept = to_json(facts) | ({"problems": [_problem(p) for p in problems]} if problems else {})
+    kept = to_json(facts)
+    for name, those in (("problems", problems), ("checks", arrival.checks)):
+        if those:
+            kept[name] = [_problem(one) for one in those]
     if arrival.amends:
         kept["amends"] = arrival.amends
     return SubmissionRow(

@@ -13,6 +13,7 @@ from sync.arrival import Arrival
 from sync.decide import Decision
 from sync.facts import freeze
 from sync.follow import follow
+from sync.media import hashes_of
 from sync.places import Places
 from sync.ports import Changes, Held, Raced, Store, Transaction
 from sync.visits.calendar import Calendar
@@ -137,6 +138,7 @@ def _decide(
     space = Workspace(tx, world.types, {i for a in fresh for i in concerned(a)}, {a.id for a in fresh})
     space.learn({ident for arrival in fresh for ident in (arrival.id, arrival.amends) if ident})
     space.authors({arrival.author for arrival in arrivals})
+    space.here = tx.here({sha256 for arrival in fresh for sha256 in hashes_of(arrival)})
     changes = Changes(at=now)
     receipts = []
     for index, arrival in enumerate(arrivals):

@@ -7,6 +7,7 @@ from sync.danger import Alarm, signs_of
 from sync.decide import misnamed
 from sync.entering import enter
 from sync.follow import follow
+from sync.media import media_of
 from sync.ports import Changes, Review, Store, Transaction
 from sync.reading import Reader
 from sync.receive import World, concerned, transact
@@ -43,6 +44,7 @@ def _again(sub: str, tx: Transaction, world: World, reader: Reader, now: int) ->
         note(space, changes, verdicts, but=sub)
         placeless = sub in verdicts.judgement.provisional
         reason = None if sub in verdicts.judgement.present or not things else Reason.OUT_OF_AREA
+    changes.media += media_of(arrival, sub)
     now_is = Review.RECEIVED if reason is None else Review.QUARANTINED
     changes.states[sub] = replace(state, state=now_is, reason=reason.value if reason else None)
     waits = placeless or reason is not None

@@ -28,6 +28,7 @@ class Workspace:
         self._by_home: dict[str, set[str]] = {}
         self._authors: dict[str, Author] = {}
         self._states: dict[str, StateRow | None] = {}
+        self.here: frozenset[str] = frozenset()  # of the files that the batch names
         self.alarms: dict[str, Alarm] = {}  # by submission: danger that is told where it does not count yet
         self.load(ids, subs)
 

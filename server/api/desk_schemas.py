@@ -169,6 +169,15 @@ class SubmissionsSchema(Schema):
     more = fields.Boolean()
 
 
+class NamedFileSchema(Schema):
+    name = fields.String()
+    sha256 = fields.String(metadata={"description": "see `/api/v1/media/{sha256}`"})
+    size = fields.Integer()
+    question = fields.String(allow_none=True, metadata={"description": "that it answers"})
+    protected = fields.Boolean(metadata={"description": "officers alone see it"})
+    here = fields.Boolean(metadata={"description": "false: it has not arrived yet"})
+
+
 class SubmissionSchema(SubmissionLineSchema):
     class Meta:
         exclude = ("cause",)
@@ -181,8 +190,10 @@ class SubmissionSchema(SubmissionLineSchema):
     notices = fields.List(fields.Dict())
     amends = fields.String(allow_none=True)
     warnings = fields.List(fields.String())
+    checks = fields.List(fields.Dict(), metadata={"description": "answers that look wrong; also protected ones"})
     problems = fields.List(fields.Dict())
     answers = fields.Raw()
+    media = fields.List(fields.Nested(NamedFileSchema))
     entities = fields.List(fields.Dict())
     later = fields.List(fields.String())
     danger = fields.Boolean()

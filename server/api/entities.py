@@ -7,7 +7,7 @@ from flask.views import MethodView
 from flask_smorest import Blueprint
 
 from server.api.desk_schemas import CorrectSchema, DoneSchema, HistorySchema, LifeSchema
-from server.api.schemas import EntitySchema
+from server.api.schemas import EntitySchema, FoundSchema, SearchSchema
 from server.api.sync import answer
 from server.auth.access import access_of
 from server.auth.tokens import caller
@@ -15,11 +15,26 @@ from server.clock import now
 from server.desk import carry_out, order_of
 from server.problems import Problem
 from server.reading.entities import entity_history, entity_page
+from server.reading.names import found
 from server.store.tables import Entity, db
 from sync.state.model import Act
 from sync.times import local_date
 
 blueprint = Blueprint("entities", __name__, url_prefix="/api/v1/entities", description="Households and children")
+
+
+@blueprint.route("/search")
+class Search(MethodView):
+    """Households and children by name."""
+
+    @blueprint.doc(security=[{"token": []}])
+    @blueprint.arguments(SearchSchema)
+    @blueprint.response(200, FoundSchema)
+    def post(self, asked: dict[str, Any]) -> Response:
+        """Of those that one reads, sorted by given name. A name is posted, as an address is written into logs."""
+        access = access_of(caller().reader(), local_date(now()))
+        page = found(access, asked.get("area"), asked.get("type"), asked["q"], asked.get("after"), asked["limit"])
+        return answer(page)
 
 
 @blueprint.route("/<kind>/<ident>")

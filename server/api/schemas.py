@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 
 from sync.envelope import flaw
 
@@ -72,6 +72,31 @@ class EntitySchema(Schema):
     provenance = fields.Dict(values=fields.Nested(CellSchema))
     conflicts = fields.List(fields.Nested(ConflictSchema))
     visits = fields.List(fields.Nested(DueSchema))
+
+
+class SearchSchema(Loose):
+    """A name, or words of it in any order, with or without tones and diacritics; without one, everybody."""
+
+    q = fields.String(load_default="", validate=validate.Length(max=200))
+    area = fields.String(validate=validate.Length(max=40))
+    type = fields.String(validate=validate.OneOf(["household", "child"]))
+    after = fields.String(validate=validate.Length(max=200), metadata={"description": "the last of the page before"})
+    limit = fields.Integer(load_default=50, strict=True, validate=validate.Range(1, 50))
+
+
+class FoundEntitySchema(Schema):
+    type = fields.String()
+    id = fields.String()
+    label = fields.String()
+    dob = fields.String(allow_none=True)
+    household = fields.String(allow_none=True)
+    area = fields.String()
+    scope = fields.String(allow_none=True)
+
+
+class FoundSchema(Schema):
+    entities = fields.List(fields.Nested(FoundEntitySchema))
+    more = fields.Boolean()
 
 
 class LineSchema(Schema):

@@ -24,6 +24,7 @@ from server.auth.access import access_of
 from server.auth.tokens import Caller, caller
 from server.clock import now
 from server.problems import Problem
+from server.reading.media import missing_media
 from server.reading.submissions import own_states
 from server.store.base import connect
 from server.store.devices import Seen
@@ -126,17 +127,20 @@ class Status(MethodView):
     def post(self, asked: dict[str, Any]) -> Response:
         """The receipts and states of submissions by id; those of others are not told from unknown ones.
 
-        A receipt is told to everybody on the phone that sent it; a state to the author, who may still read.
+        A receipt, and which files are still to come, is told to everybody on the phone that sent it; a state to the
+        author, who may still read.
         """
         who = caller()
         query = select(Submission.id, Submission.receipt).where(
             Submission.id.in_(asked["ids"]), Submission.author.in_(who.sender.users)
         )
         found = {row.id: orjson.loads(row.receipt) for row in db.session.execute(query)}
+        missing = missing_media(list(found))
         receipts = [found.get(ident, {"id": ident, "outcome": None}) for ident in asked["ids"]]
         known = own_states(asked["ids"], who.user) if who.reads else {}
         states = [known.get(ident, {"id": ident, "state": None}) for ident in asked["ids"]]
-        return answer({"server_time": iso(now()), "receipts": receipts, "states": states})
+        media = [{"id": ident, "missing_media": missing.get(ident, [])} for ident in asked["ids"]]
+        return answer({"server_time": iso(now()), "receipts": receipts, "states": states, "media": media})
 
 
 @blueprint.route("/config")

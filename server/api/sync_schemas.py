@@ -69,8 +69,11 @@ class ReceiptSchema(Schema):
     reason = fields.String()
     repeat = fields.Boolean()
     entities = fields.List(fields.Nested(TouchedEntitySchema))
-    missing_media = fields.List(fields.String())
-    warnings = fields.List(fields.String())
+    missing_media = fields.List(fields.String(), metadata={"description": "SHA-256 of files that were not here then"})
+    warnings = fields.List(fields.String(), metadata={"description": "codes; nothing was refused for them"})
+    checks = fields.List(
+        fields.Nested(ProblemSchema), metadata={"description": "the answers that the `check_*` warnings are about"}
+    )
     problems = fields.List(fields.Nested(ProblemSchema))
 
 
@@ -164,12 +167,18 @@ class PushAnswerSchema(Schema):
     page = fields.Nested(PageSchema, metadata={"description": "if `pull` was asked for"})
 
 
+class MissingMediaSchema(Schema):
+    id = fields.String()
+    missing_media = fields.List(fields.String(), metadata={"description": "SHA-256 of files that are not here now"})
+
+
 class StatusAnswerSchema(Schema):
-    """Both lists have an entry for each id that was asked for, in that order."""
+    """Each list has an entry for each id that was asked for, in that order."""
 
     server_time = fields.String()
     receipts = fields.List(fields.Nested(ReceiptSchema))
     states = fields.List(fields.Nested(OwnStateSchema))
+    media = fields.List(fields.Nested(MissingMediaSchema))
 
 
 class StatusSchema(Loose):
@@ -186,6 +195,8 @@ class LimitsSchema(Schema):
     max_items = fields.Integer()
     max_item = fields.Integer()
     max_page = fields.Integer()
+    max_blob = fields.Integer(metadata={"description": "the largest file, in bytes"})
+    blob_chunk = fields.Integer(metadata={"description": "how much of a file is best sent at once"})
 
 
 class FormSchema(Schema):

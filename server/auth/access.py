@@ -2,9 +2,10 @@
 
 | role | reads |
 |---|---|
-| collaborator | the hamlets he is assigned to today, and his own submissions and lists |
-| supervisor | every hamlet of the areas he is assigned to, and their protection scope; conflicts, submissions; the |
-| | devices of their collaborators, and what of all this is on a device |
+| collaborator | the hamlets he is assigned to today, and his own submissions and lists; files of these, unless |
+| | they are protected |
+| supervisor | every hamlet of the areas he is assigned to, and their protection scope; conflicts, submissions and |
+| | their files; the devices of their collaborators, and what of all this is on a device |
 | scheduler | visits and lists of his areas, with names and addresses; no other data of a child |
 | administrator | people, devices, forms; no child, so of what is on a device only how much |
 """
@@ -18,6 +19,20 @@ from server.store.people import author_of
 from server.store.tables import ReminderList, User, db
 from sync.authority import UNPLACED, Author, Role
 from sync.visits.runs import midnight
+
+
+@dataclass(frozen=True)
+class NamedFile:
+    """A file as one submission names it. `protected`: by whatever submission, it answers a protected question.
+
+    `areas` are those whose officers have the submission on their desk, or the child it is about. `lives` is the area
+    and scope of the household or child in whose part of the form it is, if the submission counts there.
+    """
+
+    author: str
+    protected: bool
+    areas: frozenset[str]
+    lives: tuple[str, str | None] | None
 
 
 @dataclass(frozen=True)
@@ -43,6 +58,14 @@ class Access:
             raise Problem("forbidden" if not self.areas else "not_found")
         return wanted
 
+    def register(self, area: str | None) -> frozenset[str]:
+        """The areas in whose register he asks to look names up. Raises the problems `forbidden` and `not_found`."""
+        mine = frozenset(place.partition("/")[0] for place in self.author.places([self.today]))
+        wanted = mine if area is None else mine & {area}
+        if not wanted:
+            raise Problem("forbidden" if not mine else "not_found")
+        return wanted
+
     def scope(self, area: str, scope: str | None) -> bool:
         """Whether he reads what lives in `scope`; what has no scope yet is the supervisors' of its area."""
         return self.author.reads(area, scope, midnight(self.today))
@@ -50,6 +73,18 @@ class Access:
     def scopes(self, of_his_areas: Iterable[str]) -> frozenset[str]:
         """Which of the scopes of his areas he reads as a whole; his own feed comes besides."""
         return frozenset(one for one in of_his_areas if "/" in one and self.scope(one.partition("/")[0], one))
+
+    def file(self, named: NamedFile) -> bool:
+        """Whether he sees a file that comes with a submission.
+
+        A protected one officers alone: not even its author, once he has sent it. Another one its author, and those
+        who read what it is about.
+        """
+        if self.areas & named.areas:
+            return True
+        if named.protected:
+            return False
+        return named.author == self.author.id or (named.lives is not None and self.scope(*named.lives))
 
     def list(self, issued: ReminderList) -> bool:
         """Whether he reads an issued list: his own; as supervisor or scheduler, those of his areas."""

@@ -1,4 +1,4 @@
-"""Writing about people's access: one short turn of the committer, in one transaction."""
+"""Writing about people's access and files: one short turn of the committer, in one transaction."""
 
 from collections.abc import Callable, Collection
 from typing import TypeVar, cast

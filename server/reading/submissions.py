@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from server.auth.access import Access
 from server.reading.logs import Log, read_log
+from server.reading.media import named_files
 from server.store.reads import Reads
 from server.store.tables import Submission, SubmissionState, db
 from server.world import Nest
@@ -88,6 +89,7 @@ def submission_page(nest: Nest, access: Access, ident: str) -> dict[str, Any] | 
     return {
         **_told(row, state),
         "answers": _answers(row),
+        "media": named_files(reads, ident),
         "entities": [change for log in readable if (change := _changes(log, ident))],
         "later": _later(reads, logs, ident),
         "danger": any(visit.state is VisitState.OPEN for visit in reads.visits([ident])),
@@ -114,6 +116,7 @@ def _told(row: SubmissionRow, state: StateRow) -> dict[str, Any]:
         "observed_at": iso(row.observed_at) if row.observed_at is not None else None,
         "received_at": iso(row.received_at),
         "warnings": row.receipt.get("warnings", []),
+        "checks": row.facts.get("checks", []),
         "problems": row.facts.get("problems", []),
     }
 

@@ -11,6 +11,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
 from server.clock import now
+from server.media.expiry import clear_media
 from server.reminders.issue import areas_with_people, issue_daily
 from server.reminders.lease import LeaseHolder
 from server.reminders.nightly import plan_all
@@ -28,7 +29,8 @@ RETRY_SECONDS = 300
 def start_jobs(app: Flask) -> BackgroundScheduler:
     """Start the scheduler of this process: plan at 01:00, issue the day's lists at 04:00, local time.
 
-    Every few minutes it tries again what a fault of ours kept from being applied.
+    At 02:00 it puts away uploads that were left. Every few minutes it tries again what a fault of ours kept from
+    being applied.
     """
     lease = LeaseHolder()
     scheduler = BackgroundScheduler(timezone=ZONE, job_defaults={"coalesce": True, "misfire_grace_time": 3600})
@@ -52,16 +54,33 @@ def start_jobs(app: Flask) -> BackgroundScheduler:
             if lease.hold(now()):
                 run_retry(lease)
 
+    def clear() -> None:
+        with app.app_context():
+            if lease.hold(now()):
+                run_clear(lease)
+
     scheduler.add_job(again, "interval", seconds=RETRY_SECONDS, id="retry")
     scheduler.add_job(renew, "interval", seconds=RENEW_SECONDS, id="lease")
     scheduler.add_job(nightly, "cron", hour=1, id="plan")
     scheduler.add_job(daily, "cron", hour=4, id="lists")
+    scheduler.add_job(clear, "cron", hour=2, id="media")
     scheduler.start()
     return scheduler
 
 
 class Overtaken(RuntimeError):
     """Another process holds the lease now; what is left of the job is its business."""
+
+
+def run_clear(lease: LeaseHolder | None = None) -> int:
+    """Delete what is left of uploads that nobody went on with; returns how many rows and files went."""
+    nest = current_nest()
+
+    def turn(work: Callable[[], int]) -> int:
+        _check(lease)
+        return int(nest.committer.run(work))
+
+    return clear_media(nest, now(), turn)
 
 
 def run_plan(lease: LeaseHolder | None = None) -> int:

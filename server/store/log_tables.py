@@ -5,6 +5,7 @@ from sqlalchemy import BigInteger, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.store.base import AREA, CELL, FORM, ID, SCOPE, TYPE, USER, db
+from sync.names import KEY_LENGTH
 
 
 class Submission(db.Model):
@@ -86,7 +87,7 @@ class OpTable(db.Model):
     schema: Mapped[int]
     key: Mapped[str] = mapped_column(String(32))
     marks: Mapped[bytes]  # [[rev, etag, at], …]
-    said: Mapped[bytes]  # {said, seen, loaded, after, places, day}; before 0002 `areas` and no `day`
+    said: Mapped[bytes]  # {said, seen, loaded, hidden, after, places, day}; before 0002 `areas` and no `day`
     writes: Mapped[bytes]
 
 
@@ -98,6 +99,7 @@ class Entity(db.Model):
         Index("entity_area", "area", "type"),
         Index("entity_household", "household"),
         Index("entity_scope", "scope"),
+        Index("entity_names", "area", "sort", "id", "search"),  # a search reads no row that it does not find
     )
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     type: Mapped[str] = mapped_column(TYPE)
@@ -115,6 +117,8 @@ class Entity(db.Model):
     broken: Mapped[bytes]
     dead: Mapped[bool]
     page: Mapped[bytes]  # what a reader of its scope is served
+    search: Mapped[str] = mapped_column(String(KEY_LENGTH))  # the label without tones and diacritics
+    sort: Mapped[bytes]  # in whose order labels are sorted
 
 
 class ConflictTable(db.Model):

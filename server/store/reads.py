@@ -15,15 +15,18 @@ from server.store.tables import (
     ConflictTable,
     Entity,
     MadeTable,
+    Media,
     NoticeTable,
     OpTable,
     Submission,
+    SubmissionMedium,
     SubmissionState,
     User,
     VisitTable,
     WaitingTable,
 )
 from sync.authority import Assignment, Author, Role
+from sync.batch import MediumRow
 from sync.ports import EntityRow, Held, Ledger, Review, StateRow, SubmissionRow, Waiting
 from sync.state.model import Notice, NoticeKind
 from sync.visits.plan import Made, Visit
@@ -75,6 +78,16 @@ class Reads:
 
     def states(self, ids: Collection[str]) -> Mapping[str, StateRow]:
         return {row.sub: rows.read_state(row) for row in self._in(SubmissionState, SubmissionState.sub, ids)}
+
+    def media(self, subs: Collection[str]) -> Mapping[str, frozenset[MediumRow]]:
+        found: dict[str, set[MediumRow]] = defaultdict(set)
+        for row in self._in(SubmissionMedium, SubmissionMedium.sub, subs):
+            found[row.sub].add(rows.read_medium(row))
+        return {sub: frozenset(media) for sub, media in found.items()}
+
+    def here(self, sha256s: Collection[str]) -> frozenset[str]:
+        found = fetch(self.connection, sha256s, lambda some: select(Media.sha256).where(Media.sha256.in_(some)))
+        return frozenset(row.sha256 for row in found)
 
     def touching(self, subs: Collection[str]) -> Mapping[str, frozenset[str]]:
         columns = select(OpTable.sub, OpTable.entity)

@@ -7,11 +7,13 @@ from typing import Any
 import orjson
 import zstandard
 
+from sync.batch import MediumRow
 from sync.ports import EntityRow, Mark, OpRow, Review, StateRow, SubmissionRow
 from sync.state.model import Act, Conflict, Notice, Op, Standing, Write
 from sync.visits.plan import Made, Visit, VisitState
 
-ZSTD = b"\x01"  # format byte of stored bodies: one more value will mean "encrypted", one "erased"
+# The format byte of stored bodies and files: one more value will mean "encrypted", one "erased".
+PLAIN, ZSTD = b"\x00", b"\x01"
 
 
 def pack(raw: bytes) -> bytes:
@@ -35,6 +37,14 @@ def read_submission(row: Any) -> SubmissionRow:
     facts = orjson.loads(row.facts) if row.facts is not None else {}
     read = {"raw": unpack(row.raw), "receipt": orjson.loads(row.receipt), "facts": facts}
     return SubmissionRow(**_named(SubmissionRow, row) | read)
+
+
+def medium_row(row: MediumRow) -> dict[str, Any]:
+    return _values(row)
+
+
+def read_medium(row: Any) -> MediumRow:
+    return MediumRow(**_named(MediumRow, row))
 
 
 def state_row(row: StateRow) -> dict[str, Any]:
@@ -70,6 +80,7 @@ def op_row(entry: OpRow) -> dict[str, Any]:
         "said": op.said,
         "seen": op.seen,
         "loaded": sorted(op.loaded),
+        **({"hidden": {name: sorted(codes) for name, codes in op.hidden.items()}} if op.hidden else {}),
         "after": op.after,
         "places": sorted(op.places),
         "day": op.day,
@@ -151,6 +162,7 @@ def _read_op(row: Any) -> OpRow:
         after=tuple(said["after"]),
         seen=said["seen"],
         loaded=frozenset(said["loaded"]),
+        hidden={name: frozenset(codes) for name, codes in said.get("hidden", {}).items()},
         standing=Standing(row.standing),
         act=Act(row.act),
         late=row.late,

@@ -1,4 +1,5 @@
-"""All tables; those of the log are made in `log_tables.py`, those of people's access in `device_tables.py`.
+"""All tables; those of the log are made in `log_tables.py`, those of people's access in `device_tables.py`, those
+of files in `media_tables.py`.
 
 Times are BigInteger ms since 1970 UTC; JSON is kept as bytes, ready to be served.
 The area leads the key or an index of every large table, so that a city can partition by it.
@@ -30,6 +31,7 @@ from server.store.log_tables import (
     SubmissionState,
     WaitingTable,
 )
+from server.store.media_tables import Media, SubmissionMedium, Upload
 
 __all__ = [
     "Area",
@@ -48,6 +50,7 @@ __all__ = [
     "Holding",
     "Lease",
     "MadeTable",
+    "Media",
     "NoticeTable",
     "OpTable",
     "Password",
@@ -57,8 +60,10 @@ __all__ = [
     "Scope",
     "ServerFact",
     "Submission",
+    "SubmissionMedium",
     "SubmissionState",
     "Token",
+    "Upload",
     "User",
     "VisitTable",
     "WaitingTable",

@@ -22,6 +22,7 @@ from server.store.tables import (
     ReminderLine,
     Scope,
     Submission,
+    SubmissionMedium,
     SubmissionState,
     VisitTable,
     WaitingTable,
@@ -33,6 +34,7 @@ from sync.visits.plan import VisitState
 def write_log(connection: Connection, changes: Changes) -> None:
     """Submissions and ops, and what follows from them about each; new ones that are here already are an error."""
     _insert(connection, Submission, [rows.submission_row(row) for row in changes.submissions])
+    upsert(connection, table(SubmissionMedium), [rows.medium_row(row) for row in changes.media])
     _insert(connection, OpTable, [rows.op_row(entry) for entry in changes.ops])
     upsert(connection, table(OpTable), [rows.op_row(entry) for entry in changes.rederived])
     upsert(connection, table(Entity), [rows.entity_row(row) for row in changes.entities])

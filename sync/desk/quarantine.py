@@ -12,6 +12,7 @@ from sync.desk.reviews import Target
 from sync.desk.session import Session
 from sync.entering import enter, silent
 from sync.facts import Facts
+from sync.media import media_of
 from sync.ports import Review
 from sync.standing import await_others
 from sync.states import read_again
@@ -61,7 +62,8 @@ def candidates(arrival: Arrival) -> list[str]:
 
 
 def _entered(session: Session, target: Target, arrival: Arrival, facts: Facts) -> list[Thing]:
-    """The entities in whose logs the submission is, put there if it was not."""
+    """The entities in whose logs the submission is, put there if it was not. What it says of files is read anew."""
+    session.changes.media += media_of(arrival, target.id)
     if target.things:
         return target.things
     good = [told for told in arrival.told if _fits(session, told)]

@@ -14,11 +14,12 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from forms.entity_types import Cell, PolicyName, Property, PropertyType
+from forms.lifting import EVERYTHING
 from forms.values import blank
 from sync.state.model import CellState, CellValue, Op, Standing, Write
 
@@ -32,7 +33,8 @@ class Context:
     `source` is the op whose screen it was (of an amendment: the root's), `said` the answers that count,
     `before` the cell as a form without `seen` showed it, `views` the cell over exactly what the author knew: one, or
     several if its members were cells of their own in the version that he worked with,
-    `reach` whether the author may write a household.
+    `reach` whether the author may write a household, `hidden` the codes of each property that the form which was
+    answered could not show (`*`: no value at all).
     """
 
     source: Op
@@ -41,6 +43,7 @@ class Context:
     before: Callable[[], CellValue]
     views: Callable[[], Sequence[tuple[Cell, CellState]]]
     reach: Callable[[str], bool]
+    hidden: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def screen(self) -> Mapping[str, Any]:
@@ -66,10 +69,22 @@ class Context:
         """The values that stood for everybody when the author looked, as far as anything is known of that."""
         return {name: value for _, state in self.views() for name, value in state.value.items()}
 
-    @property
+    @cached_property
     def asked(self) -> dict[str, Any]:
-        """What was answered, blanks included."""
-        return {prop.name: self.said[prop.name] for prop in self.cell.members if prop.name in self.said}
+        """What was answered, blanks included; what the form could not show is in it as it stood for the author.
+
+        A question was not put whose value he could not see and that he left blank.
+        """
+        asked = {prop.name: self.said[prop.name] for prop in self.cell.members if prop.name in self.said}
+        for name in asked.keys() & self.hidden.keys():
+            shown = self.screen.get(name)
+            values = shown if isinstance(shown, list | tuple) else [] if blank(shown) else [shown]
+            unseen = [v for v in values if EVERYTHING in self.hidden[name] or v in self.hidden[name]]
+            if isinstance(shown, list | tuple):
+                asked[name] = sorted({*(asked[name] or ()), *unseen}) or None
+            elif unseen and blank(asked[name]):
+                del asked[name]
+        return asked
 
 
 def write_of(op: Op, context: Context) -> Write | None:

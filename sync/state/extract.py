@@ -137,8 +137,8 @@ class Extraction:
             found = ((twin._kind.cells[name], twin._view(name, reading.known)) for name in names)
             return [(known, state) for known, state in found if state is not None]
 
-        context = Context(source, words.said, cell, before, views, lambda household: self._reach(op, household))
-        return write_of(op, context)
+        reach: Callable[[str], bool] = lambda household: self._reach(op, household)  # noqa: E731
+        return write_of(op, Context(source, words.said, cell, before, views, reach, words.hidden))
 
     def _all(self, cell: str, universe: frozenset[str]) -> tuple[Entry, ...]:
         """Every write on one cell, if only the ops of `universe` had ever arrived."""

@@ -48,6 +48,7 @@ class Op:
     `said` maps property -> canonical value, None where a relevant question was left blank.
     `seen` maps property -> the value that the form was prefilled with; None if the client does not tell.
     `loaded` are the properties that the form version itself puts on the screen (used without `seen`).
+    `hidden` maps property -> codes that the form version cannot show (`*`: no value at all).
     `places` are what the author held at first receipt or at the observed time: an area, or area/hamlet.
     `arrived` orders first receipts. `day` is the visit date that the form states. `schema` is the version of
     the entity type under which the author's screen is taken.
@@ -65,6 +66,7 @@ class Op:
     after: tuple[str, ...] = ()
     seen: Mapping[str, Any] | None = None
     loaded: frozenset[str] = frozenset()
+    hidden: Mapping[str, frozenset[str]] = field(default_factory=dict)
     standing: Standing = Standing.AUTHOR
     act: Act = Act.VISIT
     late: bool = False

@@ -70,7 +70,7 @@ def test_the_scheduler_has_its_jobs_at_local_hours(new_town: Callable[..., Town]
     scheduler = start_jobs(new_town().app)
     try:
         jobs = {job.id: job.next_run_time for job in scheduler.get_jobs()}
-        assert set(jobs) == {"lease", "plan", "lists", "retry"}
+        assert set(jobs) == {"lease", "plan", "lists", "media", "retry"}
         assert jobs["plan"].astimezone(local_time(now()).tzinfo).hour == 1
         assert jobs["lists"].astimezone(local_time(now()).tzinfo).hour == 4
     finally:

@@ -20,6 +20,7 @@ ENDPOINTS = {
     ("post", "/api/v1/sync/pull"),
     ("post", "/api/v1/sync/status"),
     ("get", "/api/v1/sync/config"),
+    ("post", "/api/v1/entities/search"),
     ("get", "/api/v1/entities/{kind}/{ident}"),
     ("get", "/api/v1/entities/{kind}/{ident}/history"),
     ("post", "/api/v1/entities/{kind}/{ident}/correct"),
@@ -41,6 +42,9 @@ ENDPOINTS = {
     ("get", "/api/v1/holding"),
     ("post", "/api/v1/enrolments"),
     ("post", "/api/v1/password"),
+    ("post", "/api/v1/media"),
+    ("get", "/api/v1/media/{sha256}"),
+    ("patch", "/api/v1/media/uploads/{ident}"),
 }
 OPEN = {("post", "/api/v1/devices"), ("post", "/api/v1/login")}  # a code or a password is enough
 ENDPOINTS |= OPEN

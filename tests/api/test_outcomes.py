@@ -36,6 +36,7 @@ def test_applied_every_written_value_is_current(town: Town) -> None:
         ],
         "missing_media": [],
         "warnings": [],
+        "checks": [],
         "problems": [],
     }  # fmt: skip
     assert town.stored()[value["id"]] == orjson.dumps(value)

@@ -144,7 +144,8 @@ def test_without_a_token_nothing_is_told_and_nothing_is_kept(town: Town, header:
 def test_config_tells_limits_and_forms(town: Town) -> None:
     told = town.get("/api/v1/sync/config").get_json()
     assert told["limits"] == {
-        name: getattr(Settings(), name) for name in ("max_body", "max_inflated", "max_items", "max_item", "max_page")
+        name: getattr(Settings(), name)
+        for name in ("max_body", "max_inflated", "max_items", "max_item", "max_page", "max_blob", "blob_chunk")
     }
     forms = {form.id: form for form in town.nest.catalogue.current()}
     assert {form["id"] for form in told["forms"]} == set(forms) == {"household_registration", "child_situation"}

@@ -11,13 +11,14 @@ from server.problems import CATALOGUE
 from sync.batch import Outcome
 from tests.api.builders import VERSIONS, moment, new_id, registration
 from tests.api.conftest import Town, digest
+from tests.api.sender import photo, sha256
 from tests.docs.examples import Values, examples
 
 TEXT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
 
 
 def test_every_example_is_answered_as_it_says(town: Town) -> None:
-    household = new_id()
+    household, other = new_id(), new_id()
     values = Values(
         {
             "code": _code(town),
@@ -28,6 +29,10 @@ def test_every_example_is_answered_as_it_says(town: Town) -> None:
             "registration": registration(household, {}),
             "second": f"uuid:{uuid.uuid4()}",
             "moved": registration(household, {}, members=[], address_line="7, hẻm 5, tổ 2"),
+            "third": f"uuid:{uuid.uuid4()}",
+            "other": other,
+            "another": registration(other, {}),
+            "photo": sha256(photo()),
             **VERSIONS,
         }
     )

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, MetaData, Table, insert, select
 from server.store.rows import pack
 from server.store.store import SqlStore
 from server.store.tables import db
+from sync.names import sort_key
 from sync.ports import Ledger, Mark, OpRow, Review, StateRow
 from sync.state.model import Act, Op, Standing, Write
 from tests.databases import MIGRATIONS, migrate
@@ -128,8 +129,9 @@ def test_the_first_rows_are_read_after_the_migration(empty_app: Flask, engine: E
         assert tx.submissions(["s1"])["s1"].facts == {}
         assert {made.sub for made in tx.made(["h1"])} == {"s1", "s2"}
     row = entity(
-        "c1", rev=4, etag="4", household="h1", label="Đào", data={"grade": 4}, src={"school": "s1"}, first_sub="s1"
-    )
+        "c1", rev=4, etag="4", household="h1", label="Đào", data={"grade": 4}, src={"school": "s1"}, first_sub="s1",
+        search="dao", sort=sort_key("Đào"),
+    )  # fmt: skip
     assert ledger.row is not None
     assert ledger == Ledger(replace(row, page=ledger.row.page), first_ops())
     assert orjson.loads(ledger.row.page) == {
