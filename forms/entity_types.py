@@ -36,6 +36,7 @@ class PropertyType(StrEnum):
     INTEGER = "integer"
     DECIMAL = "decimal"
     DATE = "date"
+    DATETIME = "datetime"
     CODE = "code"
     SET = "set"
     GEOPOINT = "geopoint"
@@ -66,7 +67,7 @@ class Property:
     answer of a calculated question be written. `confirms` makes an unchanged answer count as seen again.
     `applies` is a condition (`forms.conditions`) over properties of the same entity: where it is false on the
     merged record, the value is kept and shown as not applicable. `danger` lists the codes that are a danger
-    sign, `*` standing for any value.
+    sign, `*` standing for any value. `officer`: only a supervisor's form may state it.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Property:
     half: Half = Half.OPEN
     applies: str | None = None
     danger: tuple[str, ...] = ()
+    officer: bool = False
 
     @property
     def cell(self) -> str:
@@ -122,7 +124,8 @@ class EntityType:
     """A kind of thing that lives on (`household`, `child`), under one version of its properties.
 
     `protected_half` is the type of its protected properties, an entity of its own beside each of this one;
-    `half` says which of the two this is. `earlier` are the type's earlier versions.
+    `half` says which of the two this is. A type may be protected as a whole (`report`): then it is nobody's half.
+    `earlier` are the type's earlier versions.
     """
 
     name: str
@@ -147,6 +150,16 @@ class EntityType:
     def placement(self) -> Cell:
         """The cell that places the entity (ward and hamlet of a household, household of a child)."""
         return next(cell for cell in self.cells.values() if cell.placement)
+
+    @property
+    def has_ward(self) -> bool:
+        """Whether its own answers name the ward where it lives; others live where that is to which they belong."""
+        return self.placement.members[0].type is PropertyType.WARD
+
+    @property
+    def follows(self) -> bool:
+        """Whether it is the protected half of another type, and lives where that lives."""
+        return self.half is Half.PROTECTED and not self.has_ward
 
     @cached_property
     def conditions(self) -> Mapping[str, Condition]:
@@ -182,6 +195,6 @@ def protected_id(ident: str) -> str:
 
 
 def protected_names(types: Mapping[str, EntityType]) -> frozenset[str]:
-    """The names of all protected properties, by which their questions are found."""
+    """The names of the properties of all protected halves, by which their questions are found."""
     properties = (p for kind in types.values() for p in kind.properties.values())
     return frozenset(p.name for p in properties if p.half is Half.PROTECTED)

@@ -9,10 +9,10 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeGuard
 
 from forms.conditions import xpath
-from forms.entity_types import EntityType, Property, PropertyType, protected_id
+from forms.entity_types import EntityType, Half, Property, PropertyType, protected_id
 from forms.expressions import Value, string, truth
 from forms.form import Container, Form, Question
 from forms.lifting import NO_LIFTS, Lifts
@@ -32,6 +32,8 @@ class Told:
     A property that the form did not ask, or whose question was not relevant, is not in `said`.
     `loaded` names the properties that this form version itself puts on the screen before they are answered.
     `hidden` maps property -> codes that it cannot show (`*`: no value at all), so that leaving them out says nothing.
+    `creates`: the form makes a new entity of it, as far as can be told. `homeless` names the ward property of a new
+    entity that was left blank where it may be: it lives in its author's area then.
     """
 
     type: str
@@ -40,6 +42,8 @@ class Told:
     loaded: frozenset[str]
     pointer: str
     hidden: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    creates: bool = False
+    homeless: str | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,9 @@ def fill(
     claimed = {row[ROW_ID] for repeat in form.repeats for row in answers.get(repeat) or () if ROW_ID in row}
     free = {kind: ident for kind, ident in named if ident not in {str(value) for value in claimed}}
     ids = _entity_ids(form, answers, free, submission)
-    known = {c.id_question: ids[c.path] for c in form.containers if c.id_question and c.repeat is None}
+    known = {
+        c.id_question: ids[c.path] for c in form.containers if c.repeat is None and _made_up(form, c.id_question)
+    }
     top = _Level(form, answers, today, ids=known)
     rows = [
         (repeat, index, _Level(form, row, today, repeat, top))
@@ -136,9 +142,15 @@ def fill(
     for repeat, index, level in rows:
         for container in form.containers:
             if _active(container, repeat, level):
-                ident = _row_id(container, level.answers, submission, index)
+                ident = _row_id(container, level, submission, index)
                 told += teller.tell(container, level, ident, f"/answers/{repeat}/{index}")
     return Filled(answers, tuple(told), top_text(top, "visit_result"), top_text(top, "visit_date"), tuple(problems))
+
+
+def _made_up(form: Form, name: str | None) -> TypeGuard[str]:
+    """Whether the form itself calculates an id: one that is chosen and left blank names nobody."""
+    question = form.by_name.get(name or "")
+    return question is not None and question.calculation is not None
 
 
 def top_text(level: _Level, name: str) -> str | None:
@@ -161,9 +173,17 @@ def _entity_ids(form: Form, answers: Mapping[str, Any], free: Mapping[str, str],
     return ids
 
 
-def _row_id(container: Container, row: Mapping[str, Any], submission: str, index: int) -> str:
-    answered = row.get(container.id_question) if container.id_question else None
-    return str(answered or row.get(ROW_ID) or _derived(submission, f"{container.path}/{index}"))
+def _row_id(container: Container, level: _Level, submission: str, index: int) -> str:
+    """The id of a row's entity: as answered, as the engine has made it, or derived."""
+    answered = container.ident(level, "") if container.ident is not None else None
+    return str(answered or level.answers.get(ROW_ID) or _derived(submission, f"{container.path}/{index}"))
+
+
+def _creates(container: Container, level: _Level) -> bool:
+    """Whether the container's entity is new. One that may be either is taken as known where that is not decidable."""
+    if container.create is None or truth(container.create(level, "")) is False:
+        return False
+    return container.update is None or truth(container.update(level, "")) is False
 
 
 def _active(container: Container, repeat: str | None, level: _Level) -> bool:
@@ -211,14 +231,21 @@ class _Teller:
                 rows = [_row(row) for row in level.answers.get(repeat) or ()]
                 if prop is not None and prop.type is PropertyType.ROWS and any(rows):
                     said[prop.name] = self.lifts.value(prop, [row for row in rows if row])
-        loaded = {q.property for q in form.questions if q.container is container and q.prefilled and q.property}
-        yield Told(container.type, ident, said, frozenset(loaded), pointer)
-        half = self.types[container.type].protected_half
-        if half is not None and (secret := self._secret(half, container, level)):
+        loaded = frozenset(q.property for q in form.questions if q.container is container and q.prefilled and q.property)
+        kind, creates = self.types[container.type], _creates(container, level)
+        if kind.half is Half.PROTECTED:
+            said, ward = self._secret(kind, container, level), kind.placement.members[0].name
+            homeless = ward if creates and ward not in said else None
+            yield Told(kind.name, ident, said, frozenset(), pointer, creates=creates, homeless=homeless)
+        elif not form.officers:  # what officers write about a child shows nowhere in the open
+            yield Told(kind.name, ident, said, loaded, pointer, creates=creates)
+        half = kind.protected_half
+        secret = self._secret(half, container, level) if half is not None else {}
+        if half is not None and (secret or form.officers):
             yield Told(half.name, protected_id(ident), {container.type: ident, **secret}, frozenset(), pointer)
 
     def _secret(self, half: EntityType, container: Container, level: _Level) -> dict[str, Any]:
-        """The answers that go to the protected half, blanks left out."""
+        """The answers that only officers read, blanks left out."""
         said: dict[str, Any] = {}
         for question in self.form.questions:
             if question.protected is container:

@@ -29,12 +29,16 @@ class FormError(ValueError):
 
 @dataclass(frozen=True)
 class Container:
-    """The group or repeat whose answers become one entity (ODK entities spec, `meta/entity`)."""
+    """The group or repeat whose answers become one entity (ODK entities spec, `meta/entity`).
+
+    `ident` calculates its id; where that is the answer to one question, `id_question` names it.
+    """
 
     type: str
     path: str
     repeat: str | None
     id_question: str | None
+    ident: Expression | None
     create: Expression | None
     update: Expression | None
     relevant: tuple[Expression, ...]
@@ -46,7 +50,7 @@ class Question:
 
     `container` and `property` say what its answer is saved to, under today's name; `saved_as` is the name that the
     version itself gives to the property. `protected` is the container whose protected half takes the answer instead,
-    under the question's own name. `list` is the code list that it offers.
+    or that is protected as a whole, under the question's own name. `list` is the code list that it offers.
     """
 
     name: str
@@ -71,7 +75,8 @@ class Question:
 class Form:
     """One published version of a form. Answers of any version stay readable for ever.
 
-    `nodes` are the paths of all elements of its primary instance, without positions.
+    `nodes` are the paths of all elements of its primary instance, without positions. `officers`: it asks what a
+    supervisor alone may state, so it is not handed out to others.
     """
 
     id: str
@@ -83,6 +88,7 @@ class Form:
     repeats: tuple[str, ...]
     nodes: frozenset[str]
     containers: tuple[Container, ...]
+    officers: bool = False
 
     @cached_property
     def sha256(self) -> str:

@@ -16,6 +16,7 @@ _KINDS = {
     PropertyType.INTEGER: Kind.INTEGER,
     PropertyType.DECIMAL: Kind.DECIMAL,
     PropertyType.DATE: Kind.DATE,
+    PropertyType.DATETIME: Kind.DATETIME,
     PropertyType.CODE: Kind.CODE,
     PropertyType.SET: Kind.CODES,
     PropertyType.GEOPOINT: Kind.GEOPOINT,

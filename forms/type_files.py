@@ -1,8 +1,9 @@
 """Entity types from their files: `forms/entities/<type>.yaml`.
 
 A file has `type`, `version`, `label`, `properties` and, where they are needed, `checks`, the type's own labels
-`vi` and `en`, and `earlier`: version -> property -> what was different then (fields that had other values, or
-null for a property that did not exist), counted backwards from the version after it.
+`vi` and `en`, `half: protected` if officers alone read the type as a whole, and `earlier`: version -> property ->
+what was different then (fields that had other values, or null for a property that did not exist), counted backwards
+from the version after it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -65,14 +66,22 @@ class _File:
         groups = {half: {p.group for p in properties if p.half is half} - {None} for half in Half}
         if mixed := groups[Half.OPEN] & groups[Half.PROTECTED]:
             raise EntityTypeError(f"{self.name}: group {mixed.pop()} is in both halves")
-        half = self._half(version, properties, earlier)
+        if self.raw.get("half", Half.OPEN) not in set(Half):
+            raise EntityTypeError(f"{self.name}: half cannot be {self.raw['half']!r}")
+        whole = Half(self.raw.get("half", Half.OPEN))
+        if whole is Half.PROTECTED:
+            for prop in properties:
+                self._verify_unseen(prop, allowed=prop.placement and prop.type is PropertyType.WARD)
+            if any(prop.placement and prop.type is not PropertyType.WARD for prop in properties):
+                raise EntityTypeError(f"{self.name}: a protected type must say in which ward it is")
         kind = EntityType(
             name=self.raw["type"],
             version=version,
             label=self.raw["label"],
             properties={p.name: p for p in properties if p.half is Half.OPEN},
             checks=checks,
-            protected_half=half,
+            half=whole,
+            protected_half=self._half(version, properties, earlier),
             earlier=earlier,
         )
         _verify_cells(self.name, kind)
@@ -87,7 +96,8 @@ class _File:
             return None
         owner = self.raw["type"]
         for prop in secret.values():
-            if prop.policy not in UNSEEN_POLICIES or prop.placement or prop.name == owner:
+            self._verify_unseen(prop, allowed=False)
+            if prop.placement or prop.name == owner or "half" in self.raw:
                 raise EntityTypeError(f"{self.name}: property {prop.name}: not possible in the protected half")
         labels = {"vi": self.raw.get("vi", owner), "en": self.raw.get("en", owner)}
         place = {"type": "ref", "of": owner, "placement": True, "policy": "review", "sensitivity": "S1", **labels}
@@ -101,6 +111,10 @@ class _File:
         )
         _verify_cells(self.name, half)
         return half
+
+    def _verify_unseen(self, prop: Property, allowed: bool) -> None:
+        if prop.policy not in UNSEEN_POLICIES and not allowed:
+            raise EntityTypeError(f"{self.name}: property {prop.name}: not possible in the protected half")
 
 
 def _changed(file: str, specs: Specs, changes: Mapping[str, Mapping[str, Any] | None]) -> Specs:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from lxml import etree
 
-from forms.entity_types import EntityType, Half, PropertyType
+from forms.entity_types import EntityType, Half, Property, PropertyType
 from forms.expressions import Expression, compile_expression
 from forms.form import Container, Form, FormError, Kind, Question
 from forms.lifting import NO_LIFTS, Lifts
@@ -31,11 +31,14 @@ KIND_OF = {
     PropertyType.CODE: Kind.CODE,
     PropertyType.SET: Kind.CODES,
     PropertyType.DATE: Kind.DATE,
+    PropertyType.DATETIME: Kind.DATETIME,
     PropertyType.INTEGER: Kind.INTEGER,
     PropertyType.DECIMAL: Kind.DECIMAL,
     PropertyType.TEXT: Kind.TEXT,
     PropertyType.NAME: Kind.TEXT,
     PropertyType.FILE: Kind.FILE,
+    PropertyType.WARD: Kind.CODE,
+    PropertyType.REF: Kind.CODE,
 }
 
 
@@ -89,6 +92,7 @@ class _Reader:
             repeats=tuple(self.repeats.values()),
             nodes=frozenset(path for path, _ in self._paths(self.root, f"/{etree.QName(self.root).localname}")),
             containers=self.containers,
+            officers=any(self._for_officers(question) for question in questions),
         )
 
     def _paths(self, node: etree._Element, path: str) -> Iterator[tuple[str, etree._Element]]:
@@ -124,19 +128,25 @@ class _Reader:
                 continue
             seen.add(path)
             kind = self.types.get(node.get("dataset"))
-            if kind is None or kind.half is Half.PROTECTED:
+            if kind is None or kind.follows:
                 raise FormError(f"{path}: no entity type for forms is called {node.get('dataset')!r}")
-            yield self._container(path, node.get("dataset"))
+            yield self._container(path, node)
 
-    def _container(self, entity: str, kind: str) -> Container:
+    def _container(self, entity: str, node: etree._Element) -> Container:
         owner = entity.removesuffix("/meta/entity")
-        calculated = _ID_OF.match(self._bind(f"{entity}/@id").get("calculate", ""))
-        create, update = (self._bind(f"{entity}/@{flag}").get("calculate") for flag in ("create", "update"))
+        ident = self._bind(f"{entity}/@id").get("calculate", "")
+        calculated = _ID_OF.match(ident)
+        create, update = (
+            self._bind(f"{entity}/@{flag}").get("calculate")
+            or ("true()" if node.get(flag) in ("1", "true") else None)
+            for flag in ("create", "update")
+        )
         return Container(
-            type=kind,
+            type=node.get("dataset"),
             path=owner,
             repeat=self._repeat(owner),
             id_question=calculated.group(1) if calculated else None,
+            ident=compile_expression(ident) if ident else None,
             create=compile_expression(create) if create else None,
             update=compile_expression(update) if update else None,
             relevant=self._relevant(owner),
@@ -203,9 +213,7 @@ class _Reader:
     def _protecting(self, path: str, kind: Kind, saved_to: str | None) -> Container | None:
         """The container whose protected half takes the answer: protected questions are found by their name."""
         name = path.rsplit("/", 1)[-1]
-        halves = [(c, half) for c in self.containers if (half := self.types[c.type].protected_half)]
-        found = [(c, half.properties.get(self.lifts.name(name, half.properties) or "")) for c, half in halves]
-        takers = [(c, prop) for c, prop in found if prop is not None and prop.half is Half.PROTECTED]
+        takers = [(c, prop) for c in self.containers if (prop := self._secret(c, name)) is not None]
         if not takers:
             return None
         level = [(c, prop) for c, prop in takers if c.repeat == self._repeat(path)]
@@ -218,6 +226,17 @@ class _Reader:
         if saved_to is not None or any("instance(" in value for value in self._values(path)):
             raise FormError(f"{path}: a protected question may load nothing and save to nothing")
         return container
+
+    def _secret(self, container: Container, name: str) -> Property | None:
+        """The property that only officers read: of the container's half, or of a type that is protected as a whole."""
+        kind = self.types[container.type]
+        half = kind if kind.half is Half.PROTECTED else kind.protected_half
+        prop = half.properties.get(self.lifts.name(name, half.properties) or "") if half else None
+        return None if prop is None or (prop.placement and half is not kind) else prop
+
+    def _for_officers(self, question: Question) -> bool:
+        prop = self._secret(question.protected, question.name) if question.protected else None
+        return prop is not None and prop.officer
 
     def _choices(self, control: etree._Element | None) -> frozenset[str] | None:
         if control is None or not etree.QName(control).localname.startswith("select"):

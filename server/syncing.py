@@ -143,12 +143,20 @@ class Step:
 
 
 def config_of(nest: Nest, reader: Reader, epoch: int) -> dict[str, Any]:
-    """What a device must know before it syncs; `config` is the hash of all the rest."""
+    """What a device must know before it syncs; `config` is the hash of all the rest.
+
+    Forms for officers are told to those who read what they are about.
+    """
+    officer = any(scope.endswith(f"/{PROTECTION}") for scope in reader.scopes)
     body: dict[str, Any] = {
         "epoch": epoch,
         "limits": told_limits(nest.limits),
         "min_app": nest.settings.min_app,
-        "forms": [{"id": f.id, "version": f.version, "sha256": f.sha256} for f in nest.catalogue.offered()],
+        "forms": [
+            {"id": form.id, "version": form.version, "sha256": form.sha256}
+            for form in nest.catalogue.offered()
+            if officer or not form.officers
+        ],
         "scopes": list(reader.scopes),
         "view": reader.view,
     }

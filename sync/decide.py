@@ -9,7 +9,7 @@ from sync.authority import Author
 from sync.batch import Outcome, Reason
 from sync.danger import Alarm, signs_of
 from sync.entering import enter
-from sync.facts import Facts
+from sync.facts import Facts, at_home
 from sync.media import media_of
 from sync.ports import Changes, Review, StateRow, SubmissionRow
 from sync.receipts import receipt_of, submission_row
@@ -22,6 +22,7 @@ from sync.workspace import Workspace, place_of
 _STATES = {Outcome.QUARANTINED: Review.QUARANTINED, Outcome.STORED: Review.STORED}
 _TEXTS = {
     Reason.OUT_OF_AREA: "Bạn không được giao ấp/khu vực này; phiếu được giữ lại cho cán bộ xem.",
+    Reason.NOT_ALLOWED: "Chỉ cán bộ phụ trách được lập phiếu này; phiếu được giữ lại cho cán bộ xem.",
     Reason.ID_REUSE: "Mã phiếu này đã dùng cho một phiếu khác; cả hai đều được giữ.",
 }
 
@@ -41,7 +42,7 @@ class Decision:
     """Decides one arrival against the workspace; `take` puts everything that follows into the changes."""
 
     def __init__(self, arrival: Arrival, facts: Facts, space: Workspace, author: Author, reused: bool) -> None:
-        self.arrival, self.facts, self.space, self.author = arrival, facts, space, author
+        self.arrival, self.facts, self.space, self.author = at_home(arrival, facts), facts, space, author
         self.ident = f"{arrival.id}~{arrival.sha256[:8]}" if reused else arrival.id
         self.reused = reused
 
@@ -67,8 +68,18 @@ class Decision:
             return Reason.ID_REUSE, [Problem(Reason.ID_REUSE, "/id", _TEXTS[Reason.ID_REUSE])]
         if self.arrival.held is not None:
             return self.arrival.held, self.arrival.problems
+        if over := self._overreaching():
+            return Reason.NOT_ALLOWED, over
         strange = misnamed(self.arrival, self.space)
         return (Reason.BAD_VALUE, strange) if strange else (None, ())
+
+    def _overreaching(self) -> list[Problem]:
+        """What a supervisor alone may state, from somebody who was none when it came."""
+        if self.facts.supervises:
+            return []
+        types, text = self.space.types, _TEXTS[Reason.NOT_ALLOWED]
+        told = [one for one in self.arrival.told if any(types[one.type].properties[n].officer for n in one.said)]
+        return [Problem("officers_only", one.pointer, text) for one in told]
 
     def _apply(self, changes: Changes, things: list[Thing], verdicts: Verdicts) -> SubmissionRow:
         entities = [self._heard(thing) for thing in things]
@@ -79,13 +90,13 @@ class Decision:
         if any(entity.get("conflicts") for entity in told):
             outcome = Outcome.CONFLICT
         warnings = list(self.arrival.warnings)
-        for thing in (thing for thing in things if not thing.follows):
+        for thing in (thing for thing in things if not thing.hidden):
             entry = thing.find(self.ident)
             assert entry is not None
             warnings += ["clock_suspect"] * entry.op.suspect + ["unknown_base"] * (not entry.op.base_ok)
         placeless = self.ident in verdicts.judgement.provisional
         warnings += ["no_place_yet"] * placeless
-        area = next((place_of(self.space, thing)[0] for thing in things if not thing.follows), "") or self.facts.home
+        area = next((found for thing in things if (found := place_of(self.space, thing)[0])), self.facts.home)
         await_others(self.space, changes, self.ident, placeless)
         if placeless:
             self._raise_alarm(area)  # a half without a place has no visits yet

@@ -39,8 +39,8 @@ class _Adding:
 
     def told(self, told: Told) -> Thing:
         thing = self.space.obtain(told.type, told.id)
-        claim = None if thing.follows else self.arrival.claims.get(told.id)
-        creates = not thing.follows and self.creates(told)
+        claim = None if thing.hidden else self.arrival.claims.get(told.id)
+        creates = told.creates if thing.hidden else self.creates(told)
         base = self._base(thing, claim)
         observed = self.facts.t(self.arrival, self.facts.enrolled if creates else self._not_before(thing, told, base))
         op = self._op(told.id, observed, base, claim, Act.VISIT)
@@ -48,7 +48,7 @@ class _Adding:
             op,
             said=told.said,
             creates=creates,
-            base_ok=base.ok or creates or thing.follows,
+            base_ok=base.ok or creates,
             loaded=told.loaded,
             hidden=told.hidden,
             schema=thing.kind.version,
@@ -71,12 +71,11 @@ class _Adding:
         claim = self.arrival.claims.get(told.id)
         if claim is not None:
             return claim.creates
-        form = self.arrival.form
-        return form is not None and any(c.type == told.type and c.create is not None for c in form.containers)
+        return told.creates
 
     def _base(self, thing: Thing, claim: Claim | None) -> Base:
-        if thing.follows:
-            return NOTHING_SEEN  # its author is never shown anything of a protected half, whatever he claims
+        if thing.hidden:
+            return NOTHING_SEEN  # its author is never shown anything of it, whatever he claims
         return thing.base(claim, self.facts.received)
 
     def _not_before(self, thing: Thing, told: Told, base: Base) -> int | None:

@@ -1,7 +1,7 @@
 """What is frozen at the first receipt of a submission, because it depends on when it came and from whom."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sync.arrival import Arrival
@@ -49,6 +49,14 @@ def freeze(arrival: Arrival, author: Author, index: int) -> Facts:
         enrolled=arrival.sender.enrolled,
         clock=arrival.clock,
     )
+
+
+def at_home(arrival: Arrival, facts: Facts) -> Arrival:
+    """What the author gave no place, and may leave without one, lives in his area."""
+    told = tuple(
+        replace(one, said={**one.said, one.homeless: facts.home}) if one.homeless else one for one in arrival.told
+    )
+    return replace(arrival, told=told)
 
 
 def to_json(facts: Facts) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def follow_place(space: Workspace, changes: Changes) -> None:
                 found.moved = True
     living = [thing for thing in space.touched if thing.kind.name != "household" and thing.row is not None]
     for thing in sorted(living, key=lambda one: one.follows):
-        if _move(space, thing, changes) and not thing.follows:
+        if _move(space, thing, changes) and thing.kind.protected_half is not None:
             half = space.find(protected_id(thing.id))
             if half is not None and half.row is not None:
                 half.moved = True

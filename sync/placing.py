@@ -15,8 +15,9 @@ from sync.authority import covers
 class Claimed:
     """One submission's words on one entity, as authority sees them.
 
-    `names` are places (`<area>/<hamlet>`) of a household, else the households that it names. A half that
-    follows its child has `follows`. `freed`: since when (as `arrived`) a supervisor has taken the submission in.
+    `names` are places (`<area>/<hamlet>`) of a household, else the households that it names. A half that follows its
+    child has it as `owner`. `anyone`: whoever sees a need may write it first (a report). `freed`: since when (as
+    `arrived`) a supervisor has taken the submission in.
     """
 
     sub: str
@@ -26,7 +27,9 @@ class Claimed:
     names: frozenset[str] = frozenset()
     household: bool = False
     creates: bool = False
-    follows: bool = False
+    owner: str | None = None
+    anyone: bool = False
+    author: str = ""
     freed: int | None = None
 
 
@@ -55,6 +58,7 @@ class _Court:
         self.subs: dict[str, list[Claimed]] = {}
         self.named: dict[str, set[str]] = {}  # entity -> what authorised ops name
         self.households: set[str] = set()
+        self.creators: dict[str, set[str]] = {}  # entity -> the authors of authorised ops that create it
         self.authorised: set[str] = set()
         for one in sorted(claimed, key=lambda c: (c.sub, not c.household, c.entity)):
             self.subs.setdefault(one.sub, []).append(one)
@@ -99,6 +103,8 @@ class _Court:
         self.authorised.add(sub)
         for one in self.subs[sub]:
             self.named.setdefault(one.entity, set()).update(one.names)
+            if one.creates:
+                self.creators.setdefault(one.entity, set()).add(one.author)
 
     def _places(self, entity: str) -> set[str]:
         named = self.named.get(entity, set())
@@ -110,17 +116,32 @@ class _Court:
         """The places that a submission itself names for an entity."""
         if one.household:
             return set(one.names)
-        beside = {c.entity: c.names for c in self.subs[one.sub] if c.household}
+        beside = {c.entity: c.names for c in self.subs[one.sub] if c.household and c.creates}
         return {place for home in one.names for place in (*self._places(home), *beside.get(home, ()))}
 
     def _may(self, one: Claimed) -> bool:
-        if one.follows:
-            return True
-        places = self._places(one.entity)
+        if one.anyone:
+            creators = self.creators.get(one.entity, set())
+            first = one.creates and not creators
+            return first or one.author in creators or bool(one.places & self._areas(one.entity))
+        if one.owner is not None and self._beside(one):
+            return True  # the right to the child decides
+        places = self._places(one.owner or one.entity)
         if not places and one.creates:
             places = self._own(one)
         return any(covers(one.places, place) for place in places)
 
     def _unplaced(self, one: Claimed) -> bool:
         """Nobody has placed the entity yet, and the submission itself does not put it where its author may not."""
-        return not self._places(one.entity) and not (one.creates and self._own(one))
+        if one.anyone:
+            return not one.creates and one.entity not in self.creators
+        if one.owner is not None and self._beside(one):
+            return False
+        return not self._places(one.owner or one.entity) and not (one.creates and self._own(one))
+
+    def _beside(self, one: Claimed) -> bool:
+        """Whether the submission speaks of the owner, too."""
+        return any(other.entity == one.owner for other in self.subs[one.sub])
+
+    def _areas(self, entity: str) -> set[str]:
+        return {place.partition("/")[0] for place in self.named.get(entity, ())}

@@ -1,7 +1,7 @@
 """Which visits follow from what a transaction touched: planned from states, settled with those that are stored."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -9,6 +9,7 @@ from sync.danger import Alarm, AlarmSubject
 from sync.ports import Changes, EntityRow, Touched, Transaction
 from sync.state.frame import Frame
 from sync.state.merge import history
+from sync.state.model import Standing
 from sync.thing import Thing
 from sync.times import local_date
 from sync.visits.calendar import Calendar
@@ -17,13 +18,20 @@ from sync.visits.rules import Rules
 from sync.visits.settle import settle
 from sync.workspace import Workspace
 
+PRESENCE = "presence"  # whether somebody still lives in the household
+GONE = ("OUT", "DEATH")  # of list member_presence
+
 
 @dataclass(frozen=True)
 class _Subject:
-    """An entity as planning sees it (`sync.visits.plan.Subject`)."""
+    """An entity as planning sees it (`sync.visits.plan.Subject`).
+
+    `beside` is what rules may ask about it that is not its own: property -> value.
+    """
 
     thing: Thing
     children: Sequence[Child]
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def type(self) -> str:
@@ -55,13 +63,25 @@ class _Subject:
 
     @property
     def data(self) -> Mapping[str, Any]:
-        return self.thing.settle().data
+        return {**self.thing.settle().data, **self.beside}
 
     def timeline(self, properties: Sequence[str]) -> Sequence[Step]:
-        steps = history(self.thing.kind, self.thing.settle().cells, properties)
-        return [Step(t, sub, data) for t, sub, data in steps]
+        known = [name for name in properties if name in self.thing.kind.properties]
+        steps = history(self.thing.kind, self.thing.settle().cells, known)
+        if not steps and self.beside:
+            steps = [(self.since, self.sub, {})]
+        return [Step(t, sub, {**data, **self.beside}, self._told(sub, known)) for t, sub, data in steps]
+
+    def _told(self, sub: str, properties: Sequence[str]) -> Mapping[str, Any]:
+        """What one submission wrote by itself."""
+        cells = self.thing.settle().cells
+        entries = [entry for cell in cells.values() for entry in cell.entries if entry.op == sub]
+        said = {name: value for entry in entries for name, value in entry.value.items()}
+        return {name: said.get(name) for name in properties}
 
     def candidates(self, prop: str) -> Sequence[Any]:
+        if prop in self.beside:
+            return [self.beside[prop]]
         state, definition = self.thing.settle(), self.thing.kind.properties.get(prop)
         cell = state.cells.get(definition.cell) if definition else None
         if cell is None or not cell.conflicts:
@@ -77,6 +97,9 @@ def plan_visits(
     touched = [thing for thing in space.touched if thing.row is not None]
     homes = left | {thing.settle().data.get("household") for thing in touched if _lives_in_one(thing)}
     things = {thing.id: thing for thing in touched}
+    for thing in touched:  # where a child lives decides whether a report about it is passed on
+        reports = (one for one in space.speaking_of(thing.id) if one.row is not None and one.row.scope is not None)
+        things |= {one.id: one for one in reports}
     for home in sorted(home for home in homes if home):
         household = space.find(home)
         if household is not None and household.row is not None and household.row.scope is not None:
@@ -103,13 +126,14 @@ def plan_things(
     """Plan and settle the visits of these entities and alarms; a handful of statements for all of them."""
     households = [thing.id for thing in things if thing.kind.name == "household"]
     members = _members(things, tx.children(households) if households else [])
+    beside = _beside(things, tx)
     ids = sorted({thing.id for thing in things} | set(households))
     stored = tx.made(ids) if ids else []
     made = _made(things, stored, changes)
     planned: list[Visit] = []
     for thing in things:
-        if thing.known.scope is not None and not thing.known.dead:
-            subject = _Subject(thing, members.get(thing.id, ()))
+        if thing.known.scope is not None and not thing.known.dead and not _gone(thing):
+            subject = _Subject(thing, members.get(thing.id, ()), beside.get(thing.id, {}))
             concerning = [one for one in made if thing.id in (one.subject, one.household)]
             planned += plan(subject, concerning, rules, calendar, today)
     for alarm in alarms:
@@ -132,10 +156,35 @@ def _members(things: Sequence[Thing], stored: Iterable[EntityRow]) -> dict[str, 
     rows |= {thing.id: thing.known for thing in things if thing.kind.name == "child"}
     members: dict[str, list[Child]] = {}
     for row in rows.values():
-        if row.type == "child" and row.household and not row.dead:
+        if row.type == "child" and row.household and not row.dead and row.data.get(PRESENCE) not in GONE:
             born = date.fromisoformat(row.dob) if row.dob else None
             members.setdefault(row.household, []).append(Child(row.id, born, row.since, row.first_sub))
     return members
+
+
+def _gone(thing: Thing) -> bool:
+    """Whether nobody is to be visited there any longer: left or died, and nobody says otherwise."""
+    state = thing.settle()
+    definition = thing.kind.properties.get(PRESENCE)
+    cell = state.cells.get(definition.cell) if definition is not None else None
+    live = [entry.value.get(PRESENCE) for entry in cell.live] if cell is not None else []
+    return state.data.get(PRESENCE) in GONE and all(value in GONE for value in live)
+
+
+def _beside(things: Sequence[Thing], tx: Transaction) -> dict[str, dict[str, Any]]:
+    """Of each report whether the child lives in another area than that of the event, as the child's record says or,
+    without one, the report."""
+    reports = [thing for thing in things if thing.hidden and not thing.follows]
+    wanted = {ident for thing in reports for ident in thing.about}
+    rows = [ledger.row for ledger in tx.ledgers(sorted(wanted)).values()] if wanted else []
+    homes = {row.id: row.area for row in rows if row is not None and row.scope is not None}
+    homes |= {thing.id: thing.known.area for thing in things if thing.id in wanted and thing.known.scope is not None}
+    found: dict[str, dict[str, Any]] = {}
+    for thing in reports:
+        data = thing.settle().data
+        home = homes.get(str(data.get("about_child"))) or data.get("residence_ward")
+        found[thing.id] = {"child_elsewhere": "1" if home is not None and home != thing.known.area else "0"}
+    return found
 
 
 def _made(things: Sequence[Thing], stored: Sequence[Made], changes: Changes) -> list[Made]:
@@ -154,7 +203,7 @@ def _made(things: Sequence[Thing], stored: Sequence[Made], changes: Changes) -> 
 
 def visits_made(thing: Thing) -> list[Made]:
     """The visits of which a log tells: the last word of each submission that was not rejected."""
-    if thing.follows or not any(entry.result for entry in thing.log):
+    if not any(entry.result for entry in thing.log):
         return []
     home = thing.id if thing.kind.name == "household" else thing.settle().data.get("household")
     ops = {entry.op.sub: entry.op for entry in thing.log if entry.present}
@@ -163,5 +212,6 @@ def visits_made(thing: Thing) -> list[Made]:
         Made(entry.op.sub, entry.form, frame.told(entry.op.sub).t, entry.result, thing.id, home)
         for entry in thing.log
         if entry.present and entry.result and entry.op.sub not in frame.rejected
+        if not thing.hidden or entry.op.standing is Standing.SUPERVISOR  # what others told is no visit to a half
         if frame.amendments.standing(entry.op.sub)[-1] == entry.op.sub
     ]

@@ -156,6 +156,7 @@ class Reader:
         """Put every stated ward into today's areas; a ward that is unknown or was split holds the item."""
         placed = []
         for told in arrival.told:
+            told = self._elsewhere(told)
             stated = told.said.get("ward_code")
             areas = self.places.areas(stated) if stated else ("",)
             if len(areas) != 1:
@@ -164,9 +165,17 @@ class Reader:
             said = dict(told.said)
             if stated:
                 said["ward_code"] = areas[0]
-                said["hamlet_code"] = self.places.hamlet(areas[0], stated, said.get("hamlet_code"))
+                if "hamlet_code" in self.catalogue.types[told.type].properties:
+                    said["hamlet_code"] = self.places.hamlet(areas[0], stated, said.get("hamlet_code"))
             placed.append(replace(told, said=said))
         return replace(arrival, told=tuple(placed))
+
+    def _elsewhere(self, told: Told) -> Told:
+        """Wards that do not place the entity are read as of today where that is certain, and hold nothing."""
+        properties = self.catalogue.types[told.type].properties
+        wards = [n for n in told.said if properties[n].type is PropertyType.WARD and not properties[n].placement]
+        now = {name: self.places.areas(told.said[name] or "") for name in wards}
+        return replace(told, said={**told.said, **{name: areas[0] for name, areas in now.items() if len(areas) == 1}})
 
     def _today(self, seen: dict[str, Any]) -> dict[str, Any]:
         """A place that a phone showed by its earlier code is the one that this became."""

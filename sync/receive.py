@@ -157,7 +157,8 @@ def _decide(
 
 def concerned(arrival: Arrival) -> set[str]:
     """What an arrival names, and what that hangs together with: households, protected halves."""
-    homes = {home for told in arrival.told if isinstance(home := told.said.get("household"), str)}
+    owners = (told.said.get(name) for told in arrival.told for name in ("household", "child"))
+    homes = {owner for owner in owners if isinstance(owner, str)}
     halves = {protected_id(told.id) for told in arrival.told if told.type == "child"}
     return {*arrival.names, *homes, *halves}
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sync.authority import PROTECTION
 from sync.places import UNKNOWN_HAMLET
 from sync.placing import Claimed, Judgement, judge
 from sync.ports import Changes, OpRow, Waiting
@@ -67,7 +68,9 @@ def _claimed(thing: Thing, things: list[Thing]) -> Iterable[Claimed]:
             names=_names(thing, entry),
             household=thing.kind.name == "household",
             creates=op.creates,
-            follows=thing.follows,
+            owner=next(iter(thing.named), None) if thing.follows else None,
+            anyone=thing.hidden and not thing.follows,
+            author=op.author,
             freed=op.arrived if _is_act(entry) else freed.get(op.sub),
         )
 
@@ -82,6 +85,8 @@ def _names(thing: Thing, entry: OpRow) -> frozenset[str]:
     if thing.kind.name == "household":
         ward = said.get("ward_code")
         return frozenset({f"{ward}/{said.get('hamlet_code') or UNKNOWN_HAMLET}"} if ward else ())
+    if thing.hidden:
+        return frozenset({f"{ward}/{PROTECTION}"} if (ward := said.get("ward_code")) else ())
     home = said.get("household")
     return frozenset({home} if isinstance(home, str) else ())
 
@@ -90,7 +95,7 @@ def _let_move(space: Workspace, things: list[Thing], judgement: Judgement) -> No
     """An author who may write both households moves a child between them; others ask for it."""
     places = judgement.places
     for thing in things:
-        if thing.named:
+        if thing.named and not thing.hidden:
             thing.reach = lambda op, household: any(_held(op.places, p) for p in places.get(household, ()))
 
 
@@ -108,6 +113,7 @@ def await_others(space: Workspace, changes: Changes, sub: str, waits: bool) -> N
         assert entry is not None
         named = {*entry.op.after, *([entry.op.amends] if entry.op.amends else [])}
         keys |= {other for other in named if thing.find(other) is None}
+        keys |= thing.about  # where that lives decides about visits
         if waits:
             keys |= {thing.id, *thing.named}
     changes.waiting[sub] = frozenset(Waiting(key, thing.id, sub) for key in keys for thing in mine)

@@ -10,7 +10,7 @@ from sync.authority import covers
 from sync.batch import Reason
 from sync.danger import Alarm
 from sync.envelope import raw_item
-from sync.facts import Facts, from_json
+from sync.facts import Facts, at_home, from_json
 from sync.ports import Changes, Review, StateRow, SubmissionRow, Touched
 from sync.reading import Reader
 from sync.standing import Verdicts, await_others
@@ -33,7 +33,8 @@ def read_again(reader: Reader, row: SubmissionRow, patch: Mapping[str, Any] | No
     """Read a kept submission as at its first receipt, with the facts that were frozen then."""
     facts = from_json(row.facts, row.received_at)
     sender = Sender(row.author, row.device, frozenset({row.author}), facts.enrolled)
-    return reader.read(raw_item(row.raw), sender, facts.clock, row.received_at, patch, row.id), facts
+    arrival = reader.read(raw_item(row.raw), sender, facts.clock, row.received_at, patch, row.id)
+    return at_home(arrival, facts), facts
 
 
 def note(space: Workspace, changes: Changes, verdicts: Verdicts, but: str | None = None) -> None:
@@ -83,8 +84,10 @@ def tell_authors(space: Workspace, changes: Changes, at: int, things: Sequence[T
             mine = tuple({"entity": thing.id, **one} for one in news.get(row.sub, ())) if may else ()
             others = tuple(one for one in row.notices if one["entity"] != thing.id)
             notices = tuple(sorted((*others, *mine), key=lambda one: sorted(one.items())))
-            row = replace(row, notices=notices, state=_review(thing, entry.op.sub, row.state))
-            if entry.present and not thing.follows and place[1] is not None:
+            if not thing.follows or all(other.follows for other in space.holding(row.sub)):
+                row = replace(row, state=_review(thing, entry.op.sub, row.state))
+            row = replace(row, notices=notices)
+            if entry.present and not thing.hidden and place[1] is not None:
                 row = replace(row, elsewhere=_elsewhere(space, thing, row))
             changes.states[row.sub] = row
     drop_unchanged(space, changes)
@@ -98,7 +101,7 @@ def _elsewhere(space: Workspace, thing: Thing, row: StateRow) -> bool:
 
 def _is_elsewhere(space: Workspace, thing: Thing, sub: str) -> bool:
     entry, scope = thing.find(sub), place_of(space, thing)[1]
-    if entry is None or not entry.present or thing.follows or scope is None:
+    if entry is None or not entry.present or thing.hidden or scope is None:
         return False
     return not covers(entry.op.places, scope)
 
@@ -126,10 +129,13 @@ def _news(thing: Thing) -> Mapping[str, list[dict[str, str]]]:
 
 
 def _review(thing: Thing, sub: str, state: Review) -> Review:
-    """Rejected, taken back, or mended by its author: what the log itself says about a submission."""
+    """Rejected, taken back, or mended by its author: what the log itself says about a submission.
+
+    Of one that speaks of more than a half, the half says nothing: what stands there is not withdrawn with the rest.
+    """
     entry, verdict = thing.find(sub), thing.settle().verdicts.get(sub)
-    if thing.follows or entry is None:
-        return state  # what stands in a half is not withdrawn with the rest
+    if entry is None:
+        return state
     if verdict is not None and verdict.act is Act.REJECT:
         return Review.REJECTED if entry.present else Review.SET_ASIDE
     if verdict is not None and state in (Review.REJECTED, Review.SET_ASIDE):

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from forms.entity_types import EntityType
+from forms.entity_types import EntityType, Half, PropertyType
 from sync.batch import Claim
 from sync.ports import EntityRow, Mark, OpRow
 from sync.state.extract import Extraction
@@ -55,7 +55,12 @@ class Thing:
     @property
     def follows(self) -> bool:
         """Whether it is the protected half of another entity, and lives where that lives."""
-        return self.kind.name.endswith(HALF)
+        return self.kind.follows
+
+    @property
+    def hidden(self) -> bool:
+        """Whether officers alone read it: a half, or a report. Its author has seen nothing of it."""
+        return self.kind.half is Half.PROTECTED
 
     def find(self, sub: str) -> OpRow | None:
         """What a submission says of this entity."""
@@ -130,13 +135,27 @@ class Thing:
 
     @property
     def named(self) -> frozenset[str]:
-        """The households that any op of a child names."""
-        return frozenset(home for entry in self.log if isinstance(home := entry.op.said.get("household"), str))
+        """What any op says that it belongs to: the households of a child, the child of a half."""
+        found = (owner_of(self.kind, entry) for entry in self.log)
+        return frozenset(owner for owner in found if owner is not None)
+
+    @property
+    def about(self) -> frozenset[str]:
+        """What any op speaks of besides: the child of a report."""
+        names = [p.name for p in self.kind.properties.values() if p.type is PropertyType.REF and not p.placement]
+        said = (entry.op.said.get(name) for entry in self.log for name in names)
+        return frozenset(other for other in said if isinstance(other, str))
 
     def _put(self, entry: OpRow) -> None:
         index = next(i for i, one in enumerate(self.log) if one.op.sub == entry.op.sub)
         self.log[index] = entry
         self.changed.add(entry.op.sub)
+
+
+def owner_of(kind: EntityType, entry: OpRow) -> str | None:
+    """What an op says that the entity belongs to; None if it says nothing, or a ward."""
+    owner = None if kind.has_ward else entry.op.said.get(kind.placement.members[0].name)
+    return owner if isinstance(owner, str) else None
 
 
 def _counted(entry: OpRow, rev: int, received: int) -> bool:

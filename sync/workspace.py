@@ -7,7 +7,7 @@ from sync.authority import PROTECTION, Author
 from sync.danger import Alarm
 from sync.places import UNKNOWN_HAMLET
 from sync.ports import Ledger, OpRow, StateRow, Transaction
-from sync.thing import Thing
+from sync.thing import Thing, owner_of
 
 ROUNDS = 5  # from an entity to its household, to who waits for that, to what else those speak of
 
@@ -52,9 +52,8 @@ class Workspace:
             held -= self._touching.keys()
             if held:
                 self._touching |= {sub: frozenset() for sub in held} | dict(self.tx.touching(sorted(held)))
-            homes = {home for ledger in found.values() for home in _named(ledger)}
-            children = {ident for ident, ledger in found.items() if _type(ledger, self.types) == "child"}
-            halves = {ident for child in children for ident in (protected_id(child),)}
+            homes = {home for ledger in found.values() for home in self._named(ledger)}
+            halves = {protected_id(ident) for ident, ledger in found.items() if self._has_half(ledger)}
             beside = {ident for sub in held for ident in self._touching[sub]}
             wanted, keys = homes | halves | beside | {one.entity for one in waiting}, set()
 
@@ -114,13 +113,21 @@ class Workspace:
             found = self.tx.states(missing)
             self._states |= {sub: found.get(sub) for sub in missing}
 
+    def holding(self, sub: str) -> list[Thing]:
+        """The things at hand in whose logs a submission has an op."""
+        return self._all(self._by_sub.get(sub, ()))
+
+    def speaking_of(self, ident: str) -> list[Thing]:
+        """The reports about an entity, as far as they are stored."""
+        return [thing for thing in self._all(self._waiting.get(ident, ())) if ident in thing.about]
+
     def waiting_for(self, key: str) -> list[Thing]:
         """The things of which some submission waits for this one."""
         amending = (t.id for t in self.things.values() if any(key == e.op.amends for e in t.log))
         return self._all({*self._waiting.get(key, ()), *amending})
 
     def beside(self, thing: Thing) -> list[Thing]:
-        """The things that hang together with one: by a submission, or because they name it as their household."""
+        """The things that hang together with one: by a submission, or because one belongs to the other."""
         subs = {ident for entry in thing.log for ident in self._by_sub.get(entry.op.sub, ())}
         for entry in thing.log:
             if not entry.present:  # whatever a held submission speaks of decides about it
@@ -132,9 +139,21 @@ class Workspace:
 
     def _index(self, ident: str, entry: OpRow) -> None:
         self._by_sub.setdefault(entry.op.sub, set()).add(ident)
-        home = entry.op.said.get("household")
-        if isinstance(home, str):
-            self._by_home.setdefault(home, set()).add(ident)
+        kind = self.types.get(entry.type)
+        owner = owner_of(kind, entry) if kind is not None else None
+        if owner is not None:
+            self._by_home.setdefault(owner, set()).add(ident)
+
+    def _named(self, ledger: Ledger) -> set[str]:
+        """What an entity belongs to, as stored and as any op says."""
+        kind = self.types.get(_type(ledger, self.types) or "")
+        said = {owner_of(kind, entry) for entry in ledger.ops} if kind is not None else set()
+        stored = ledger.row.household if ledger.row is not None else None
+        return {owner for owner in {stored, *said} if owner is not None}
+
+    def _has_half(self, ledger: Ledger) -> bool:
+        kind = self.types.get(_type(ledger, self.types) or "")
+        return kind is not None and kind.protected_half is not None
 
     @property
     def touched(self) -> list[Thing]:
@@ -151,17 +170,12 @@ def place_of(space: Workspace, thing: Thing) -> tuple[str, str | None]:
     if not any(entry.present for entry in thing.log):
         return area, None
     data = thing.settle().data
-    if thing.kind.name == "household":
+    if thing.kind.has_ward:
         ward = data.get("ward_code")
-        return (ward, f"{ward}/{data.get('hamlet_code') or UNKNOWN_HAMLET}") if ward else (area, None)
+        part = PROTECTION if thing.hidden else data.get("hamlet_code") or UNKNOWN_HAMLET
+        return (ward, f"{ward}/{part}") if ward else (area, None)
     home = space.find(str(data.get("household", "")))
     return place_of(space, home) if home is not None and home.row is not None else (area, None)
-
-
-def _named(ledger: Ledger) -> set[str]:
-    stored = {ledger.row.household} if ledger.row is not None else set()
-    said = {entry.op.said.get("household") for entry in ledger.ops}
-    return {home for home in stored | said if isinstance(home, str)}
 
 
 def _type(ledger: Ledger, types: Mapping[str, EntityType]) -> str | None:

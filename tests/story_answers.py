@@ -46,11 +46,12 @@ def household(ident: str, hamlet: str, ward: str, children: list[str]) -> Value:
 
 
 def _mother() -> Value:
-    return _row() | {"full_name": "Nguyễn Thị Mười", "relationship": "1", "dob": _born(34), "marital": "2"}
+    told = _row() | {"full_name": "Nguyễn Thị Mười", "relationship": "1", "dob": _born(34)}
+    return {"member_kind": "2", "marital": "2"} | {f"adult_{name}": value for name, value in told.items()}
 
 
 def _child(ident: str) -> Value:
-    return _row() | {"__id": ident}
+    return {"member_kind": "1"} | _row() | {"__id": ident}
 
 
 def _row() -> Value:

@@ -123,14 +123,18 @@ def _member(house: House, index: int, person: Person, day: date) -> Answers:
         "dob_precision": person.precision,
         "residence_status": dice.one("residence", {"1": 80, "3": 16, "4": 3, "5": 1}),
         "ethnicity": person.people.value,
-        "education": _education(dice, index, age),
     }
     row |= {"pid": person.pid} if person.pid else {}
     row |= {"hi_number": person.hi_number} if person.hi_number else {}
-    if age >= CHILD_UNDER:
-        row["marital"] = "1" if person.birth_order else _marital(house.family)
-        if person.sex is Sex.FEMALE and age <= 49:
-            row["pregnant"] = "1" if row["marital"] == "2" and dice.chance(f"pregnant {index}", 0.05) else "0"
+    if age < CHILD_UNDER:
+        return {"member_kind": "1"} | row
+    row = {"member_kind": "2"} | {f"adult_{name}": value for name, value in row.items()}
+    row |= {
+        "education": _education(dice, index, age),
+        "marital": "1" if person.birth_order else _marital(house.family),
+    }
+    if person.sex is Sex.FEMALE and age <= 49:
+        row["pregnant"] = "1" if row["marital"] == "2" and dice.chance(f"pregnant {index}", 0.05) else "0"
     return row
 
 

@@ -14,7 +14,7 @@ class Order:
     `entity` with `base` (the etag that he saw) for an act on an entity; `conflict` with `seen` (its members as he
     saw them) and either `choice` (a member) or `values` for a ruling; `target` for an act on a submission, with
     `patch` (JSON pointer into `/answers` -> value) if it is a repair, `halves` if a rejection also withdraws what
-    stands in a protected half, `question` if a comment is about one. `at` in ms.
+    stands in a protected half or a report, `question` if a comment is about one. `at` in ms.
     """
 
     id: str

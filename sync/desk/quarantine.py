@@ -108,7 +108,7 @@ def _spoken_of(session: Session, target: Target, told: Told, things: list[Thing]
 
 def _unseen(thing: Thing, sub: str, told: Told | None) -> list[str]:
     """The cells that a repair speaks of and whose value is not (or no longer) the repaired submission's."""
-    if told is None or thing.follows:
+    if told is None or thing.hidden:
         return []
     state = thing.settle()
     named = {thing.kind.properties[name].cell for name in told.said if name in thing.kind.properties}

@@ -83,7 +83,7 @@ def _reviewed(session: Session, state: Review) -> dict[str, Any]:
 
 
 def reject(session: Session) -> dict[str, Any]:
-    """Withdraw what a submission wrote, on every entity; what stands in a protected half only if that is named too.
+    """Withdraw what a submission wrote, on every entity; what officers alone read only if that is named too.
 
     A held submission is set aside.
     """
@@ -95,7 +95,7 @@ def reject(session: Session) -> dict[str, Any]:
         session.judge(target.things)
         return target.finish()
     target.put(Review.REJECTED)
-    things = [thing for thing in target.things if session.order.halves or not thing.follows]
+    things = [thing for thing in target.things if session.order.halves or not thing.hidden]
     target.act(things)
     session.judge(things)
     return target.finish()

@@ -17,7 +17,7 @@ def correct(session: Session) -> dict[str, Any]:
     """Set values of an entity, on the state that the supervisor saw (`base`)."""
     thing = session.thing(str(session.order.entity))
     values = dict(session.order.values)
-    if "ward_code" in values:
+    if "ward_code" in values and "hamlet_code" in thing.kind.properties:
         values.setdefault("hamlet_code", UNKNOWN_HAMLET)  # a hamlet of the old ward names nothing in the new one
     said = _canonical(session, thing, values)
     if not said:

@@ -7,14 +7,15 @@ is known already never restarts a clock.
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import islice, product
 from typing import Any, Protocol
 
-from sync.times import end_of_day, iso, local_date
+from sync.times import end_of_day, iso, local_date, to_ms
 from sync.visits.calendar import Calendar
+from sync.visits.conditions import Facts
 from sync.visits.rules import Rule, Rules, Trigger, Unit
 from sync.visits.runs import History, as_if, current_run, midnight
 
@@ -33,11 +34,12 @@ class VisitState(StrEnum):
 
 @dataclass(frozen=True)
 class Step:
-    """The merged values of some properties from the instant `t` (ms) on; `sub` made the step."""
+    """The merged values of some properties from the instant `t` (ms) on; `sub` made the step, and said `told`."""
 
     t: int
     sub: str
     data: Mapping[str, Any]
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -186,9 +188,31 @@ def _due(subject: Subject, counted: Sequence[Made], rule: Rule, calendar: Calend
     if rule.clock.at:
         return _milestone(subject, counted, rule, calendar, run)
     done = [one for one in counted if _later(one, run, run.start_at) and one.result in _COMPLETED]
-    start_at, cause = (done[-1].t, done[-1].sub) if done else (run.start_at, run.cause)
+    start_at, cause = (done[-1].t, done[-1].sub) if done else (_origin(subject, rule, run), run.cause)
+    if done and rule.once:
+        news = _news(subject, rule, done)
+        if news is None:
+            return None
+        start_at, cause = news.t, news.sub
     due = rule.clock.due(start_at, rule.clock.count, calendar)
     return _build(subject, rule, calendar, iso(start_at), start_at, due, cause, _failed(counted, start_at))
+
+
+def _origin(subject: Subject, rule: Rule, run: _Run) -> int:
+    """When the clock began to run: with the write, or earlier if a property says so."""
+    stated = subject.data.get(rule.clock.origin) if rule.clock.origin else None
+    return run.start_at if stated is None else min(run.start_at, to_ms(datetime.fromisoformat(stated)))
+
+
+def _news(subject: Subject, rule: Rule, done: Sequence[Made]) -> Step | None:
+    """The first submission after the last completing visit that tells by itself what the rule is about."""
+    assert rule.condition is not None
+    known, last = {one.sub for one in done}, (done[-1].t, done[-1].sub)
+    for step in subject.timeline(sorted(rule.condition.properties)):
+        new = (step.t, step.sub) > last and step.sub not in known
+        if new and rule.condition.holds(Facts(step.told, [], local_date(step.t))):
+            return step
+    return None
 
 
 def _milestone(subject: Subject, counted: Sequence[Made], rule: Rule, calendar: Calendar, run: _Run) -> Visit | None:

@@ -37,11 +37,15 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True)
 class Clock:
-    """When a visit is due: `count` units after its start, or at several ages of the subject (`at`)."""
+    """When a visit is due: `count` units after its start, or at several ages of the subject (`at`).
+
+    `origin` names a property that says when it began to run, if that was before it was written down.
+    """
 
     unit: Unit
     count: int = 0
     at: tuple[int, ...] = ()
+    origin: str | None = None
 
     def due(self, start_at: int, count: int, calendar: Calendar) -> date:
         """The local date that is `count` units after the instant `start_at` (ms), whose own day is day 0."""
@@ -59,7 +63,8 @@ class Clock:
 class Rule:
     """One rule in one version. `before` and `after`: the window around the due date, in days.
 
-    `done_by` maps a form to what its submission must name: the `subject` itself, or its `household`.
+    `done_by` maps a form to what its submission must name: the `subject` itself, or its `household`. `once`: after a
+    completing visit only what is told anew starts it again, not what still holds.
     """
 
     code: str
@@ -80,6 +85,7 @@ class Rule:
     escalate_after: int | None
     statutory: bool
     source: str
+    once: bool = False
 
     def on(self, day: date) -> bool:
         return self.begins <= day and (self.ends is None or day <= self.ends)
@@ -146,7 +152,7 @@ _SUBJECTS = ("household", "child", "child_protected", "person", "report", "case"
 _ROLES = ("collaborator", "supervisor")
 _FIELDS = frozenset(
     {"code", "version", "effective", "subject", "texts", "trigger", "clock", "window", "assignee"}
-    | {"priority", "absorbs", "done_by", "escalation", "statutory", "source"}
+    | {"priority", "absorbs", "done_by", "escalation", "statutory", "source", "once"}
 )
 
 
@@ -160,10 +166,13 @@ def _read(code: str, raw: Mapping[str, Any]) -> Rule:
         ("subject", raw["subject"] in _SUBJECTS),
         ("assignee", raw["assignee"] in _ROLES),
         ("statutory", isinstance(raw["statutory"], bool)),
+        ("once", isinstance(raw.get("once", False), bool) and ("state" in raw["trigger"] or "once" not in raw)),
         ("effective", all(type(day) is date for day in raw["effective"].values() if day is not None)),
     ):
         if not good:
             raise RuleError(f"{code}: {field} cannot be {raw[field]!r}")
+    if raw.get("once") and raw["clock"].get("at"):
+        raise RuleError(f"{code}: what is due at several ages is not due once")
     return Rule(
         code=code,
         version=int(raw["version"]),
@@ -183,6 +192,7 @@ def _read(code: str, raw: Mapping[str, Any]) -> Rule:
         escalate_after=(raw.get("escalation") or {}).get("failed_attempts"),
         statutory=bool(raw["statutory"]),
         source=raw["source"],
+        once=raw.get("once", False),
     )
 
 
@@ -192,4 +202,5 @@ def _clock(raw: Mapping[str, Any]) -> Clock:
         raise ValueError("a clock needs either count or at")
     if at and raw["unit"] not in ("day", "month", "year"):
         raise ValueError("clock: ages are counted in days, months or years")
-    return Clock(Unit(raw["unit"]), int(raw.get("count", 0)), tuple(sorted(int(age) for age in at)))
+    ages = tuple(sorted(int(age) for age in at))
+    return Clock(Unit(raw["unit"]), int(raw.get("count", 0)), ages, raw.get("from"))

@@ -13,7 +13,14 @@ from sync.times import ZONE
 
 AREA = "2025.31135"
 OTHER = "2025.31120"
-VERSIONS = {"household_registration": "2026112301", "child_situation": "2026112501"}
+VERSIONS = {
+    "household_registration": "2026112601",
+    "household_update": "2026112601",
+    "child_situation": "2026112501",
+    "follow_up_visit": "2026112601",
+    "protection_report": "2026112601",
+    "child_review": "2026112601",
+}
 ENTITIES = "http://www.opendatakit.org/xforms/entities"
 
 Answers = dict[str, Any]
@@ -50,7 +57,7 @@ def born(years: int) -> str:
 
 
 def member(name: str, years: int, relationship: str = "3", ident: str | None = None, **more: Any) -> Answers:
-    """One row of the members of a household."""
+    """One row of the members of a household: a child, or from 16 years on an adult."""
     row: Answers = {
         "full_name": name,
         "relationship": relationship,
@@ -59,10 +66,10 @@ def member(name: str, years: int, relationship: str = "3", ident: str | None = N
         "dob_precision": "D",
         "residence_status": "1",
         "ethnicity": "01",
-        "education": "2",
     }
-    row |= {"marital": "2"} if years >= 16 else {}
-    row |= {ROW_ID: ident} if ident else {}
+    if years >= 16:
+        row = {f"adult_{name}": value for name, value in row.items()} | {"education": "2", "marital": "2"}
+    row |= {"member_kind": "1" if years < 16 else "2"} | ({ROW_ID: ident} if ident else {})
     return row | more
 
 
@@ -136,6 +143,82 @@ def situation(child: str, name: str, years: int = 9, **more: Any) -> Answers:
 def nobody_home(child: str) -> Answers:
     """A visit on which nobody was met."""
     return {"visit_date": day(), "visit_result": "3", "child": child, "note": "Cả nhà đi vắng."}
+
+
+def update(household: str, *rows: Answers, **more: Any) -> Answers:
+    """The answers of a household's update; each row is one change of a member, made by the functions below."""
+    answers: Answers = {
+        "visit_date": day(),
+        "visit_result": "1",
+        "respondent": "1",
+        "informed_and_agreed": "1",
+        "household": household,
+        "changes": ["members"] if rows else [],
+        "member_changes": list(rows),
+    }
+    return answers | more
+
+
+def newborn(name: str, ident: str | None = None, **more: Any) -> Answers:
+    """A row of an update: a child that was born a week ago."""
+    row = member(name, 0, ident=ident) | {"dob": day(-7)} | {"change_kind": "1", "joined": "BIRTH"}
+    del row["member_kind"]
+    return row | more
+
+
+def newcomer(name: str, years: int, ident: str | None = None, **more: Any) -> Answers:
+    """A row of an update: somebody who moved in yesterday, a child or an adult."""
+    row = member(name, years, ident=ident)
+    kind = row.pop("member_kind")
+    come = {"joined": "IN", "joined_on": day(-1)} if kind == "1" else {"adult_joined_on": day(-1)}
+    return row | {"change_kind": kind} | come | more
+
+
+def gone(ident: str, presence: str, adult: bool = False, since: str | None = None) -> Answers:
+    """A row of an update: a known member left (OUT), died (DEATH) or came back (BACK)."""
+    told = {"presence": presence, "presence_on": since or day(-2)}
+    if adult:
+        return {"change_kind": "4", "who_adult": ident} | {f"adult_{name}": value for name, value in told.items()}
+    return {"change_kind": "3", "who_child": ident} | told
+
+
+def follow_up(child: str | None = None, household: str | None = None, result: str = "1", **more: Any) -> Answers:
+    """A follow-up visit to a child or to a household."""
+    answers: Answers = {"visit_date": day(), "visit_result": result}
+    if child is not None:
+        answers |= {"about": "child", "child": child}
+        answers |= {"next_step": "1", "risk_now": "1"} if result in ("1", "2") else {}
+    else:
+        answers |= {"about": "household", "household": household}
+        answers |= {"home_next_step": "1"} if result in ("1", "2") else {}
+    return answers | more
+
+
+def report(**more: Any) -> Answers:
+    """The least that a protection report asks: of a child whose name nobody knows."""
+    answers: Answers = {
+        "report_channel": "quan_sat",
+        "received_at": moment(-0.1),
+        "immediate_danger": "9",
+        "current_condition": "Chưa rõ",
+        "child_known": "3",
+        "confidentiality_level": "han_che",
+    }
+    return answers | more
+
+
+def review(child: str, **more: Any) -> Answers:
+    """An officer's review of a child, part a of Mẫu 06."""
+    answers: Answers = {
+        "visit_date": day(),
+        "visit_result": "1",
+        "child": child,
+        "harm_still_serious": "2",
+        "perpetrator_access": "1",
+        "care_obstacles": "1",
+        "risk_conclusion": "2",
+    }
+    return answers | more
 
 
 def claim(

@@ -89,8 +89,11 @@ class Engine:
             raise EngineError(f"the form needs {', '.join(missing)}")
         try:
             filling = _Filling(xform, self._folder(files), chooser, today, instance_id)
-            filling.walk()
-            return filling.finish()
+            try:
+                filling.walk()
+                return filling.finish()
+            finally:
+                filling.release()
         except jpype.JException as error:
             raise EngineError(str(error)) from error
 
@@ -141,6 +144,10 @@ class _Filling:
 
     def _midnight(self) -> datetime:
         return datetime.combine(self._today, time(), _VIETNAM)
+
+    def release(self) -> None:
+        """Let go of the form: it holds our handlers, and they hold this; neither collector sees such a circle."""
+        del self._form, self._model, self._control
 
     def walk(self) -> None:
         """Go through the form as by swiping forward: answer what is asked, add rows."""

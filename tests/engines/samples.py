@@ -1,4 +1,4 @@
-"""Realistic, invented fillings of the two forms: families of the Mekong delta, Kinh, Khmer and Hoa.
+"""Realistic, invented fillings of the forms: families of the Mekong delta, Kinh, Khmer and Hoa.
 
 The engine decides what may be answered; this only suggests values that hang together: a head and his family,
 ages that fit the relationship, dates between birth and visit.
@@ -95,6 +95,74 @@ def situations(
         yield engine.fill(xform, files, chooser, today=today)
 
 
+def updates(
+    engine: Engine,
+    xform: str,
+    n: int,
+    seed: int,
+    files: Mapping[str, bytes],
+    households: Mapping[str, Sequence[tuple[str, str]]],
+    *,
+    today: date = TODAY,
+) -> Iterator[Filled]:
+    """`n` updates of `households` (id -> known members as (list, id)), in turn: members come, leave, die, return."""
+    homes = list(households)
+    for number in range(n):
+        random = Random(f"update {seed} {number}")
+        home = homes[number % len(homes)]
+        known = [("3" if kind == "child" else "4", ident) for kind, ident in households[home]]
+        rows = random.sample([("1", ""), ("2", ""), *known], random.randint(1, min(3, 2 + len(known))))
+        hints = _update_hints(home, rows, random.choice(_PEOPLES))
+        chooser = Chooser(f"update {seed} {number}", hints, keep=0.8, rows={"member_changes": (len(rows), len(rows))})
+        yield engine.fill(xform, files, chooser, today=today)
+
+
+def follow_ups(
+    engine: Engine,
+    xform: str,
+    n: int,
+    seed: int,
+    files: Mapping[str, bytes],
+    subjects: Sequence[tuple[str, str]],
+    *,
+    today: date = TODAY,
+) -> Iterator[Filled]:
+    """`n` follow-up visits to `subjects` in turn: (`child` or `household`, id)."""
+    for number in range(n):
+        kind, ident = subjects[number % len(subjects)]
+        hints = _visit_hints() | {"about": [kind], kind: [ident], "next_on": _soon, "home_next_on": _soon}
+        yield engine.fill(xform, files, Chooser(f"follow-up {seed} {number}", hints, keep=0.8), today=today)
+
+
+def reports(
+    engine: Engine, xform: str, n: int, seed: int, files: Mapping[str, bytes], *, today: date = TODAY
+) -> Iterator[Filled]:
+    """`n` protection reports, of children who are on the list, known by name, or not known."""
+    for number in range(n):
+        people = Random(f"report {seed} {number}").choice(_PEOPLES)
+        hints: dict[str, Hint] = {
+            "child_name": lambda ask, random, people=people: _name(random, people, random.choice((_MALE, _FEMALE))),
+            "informant_name": lambda ask, random, people=people: _name(random, people, _FEMALE),
+        }
+        yield engine.fill(xform, files, Chooser(f"report {seed} {number}", hints), today=today)
+
+
+def reviews(
+    engine: Engine,
+    xform: str,
+    n: int,
+    seed: int,
+    files: Mapping[str, bytes],
+    children: Sequence[str],
+    *,
+    today: date = TODAY,
+) -> Iterator[Filled]:
+    """`n` officers' reviews of `children` in turn, some of them together with a report of `report.csv`."""
+    for number in range(n):
+        hints = _visit_hints() | {"child": [children[number % len(children)]]}
+        yield engine.fill(xform, files, Chooser(f"review {seed} {number}", hints), today=today)
+
+
 def phone_number(random: Random) -> str:
     """A mobile number, now and then in the international way, or a fixed line of Cần Thơ."""
     mobile = random.choice("35789") + "".join(random.choices("0123456789", k=8))
@@ -140,9 +208,7 @@ def _household_hints(family: Sequence[_Person]) -> dict[str, Hint]:
     def of_member(pick: str) -> Hint:
         return lambda ask, random: str(getattr(family[ask.row], pick))
 
-    return _visit_hints() | {
-        "head_name": [family[0].name],
-        "preferred_language": [family[0].people.language],
+    members: dict[str, Hint] = {
         "full_name": of_member("name"),
         "relationship": of_member("relationship"),
         "sex": of_member("sex"),
@@ -150,13 +216,74 @@ def _household_hints(family: Sequence[_Person]) -> dict[str, Hint]:
         "dob_precision": _mostly("D"),
         "residence_status": _mostly("1"),
         "ethnicity": lambda ask, random: family[ask.row].people.code,
-        "head_pid": _sometimes(_personal_id),
-        "phone": _sometimes(lambda ask, random: phone_number(random)),
-        "address_line": lambda ask, random: _address(random),
-        "dia_ban_no": _sometimes(lambda ask, random: str(random.randint(1, 60))),
-        "ho_so_no": _sometimes(lambda ask, random: f"{random.randint(1, 400)}{random.choice(('', '', '.1'))}"),
-        "poverty_year": lambda ask, random: str(ask.today.year - random.randint(0, 2)),
     }
+    return (
+        _visit_hints()
+        | _of_both(members)
+        | {
+            "member_kind": lambda ask, random: "1" if _age(family[ask.row].born, ask) < 16 else "2",
+            "head_name": [family[0].name],
+            "preferred_language": [family[0].people.language],
+            "head_pid": _sometimes(_personal_id),
+            "phone": _sometimes(lambda ask, random: phone_number(random)),
+            "address_line": lambda ask, random: _address(random),
+            "dia_ban_no": _sometimes(lambda ask, random: str(random.randint(1, 60))),
+            "ho_so_no": _sometimes(lambda ask, random: f"{random.randint(1, 400)}{random.choice(('', '', '.1'))}"),
+            "poverty_year": lambda ask, random: str(ask.today.year - random.randint(0, 2)),
+        }
+    )
+
+
+def _update_hints(home: str, rows: Sequence[tuple[str, str]], people: _People) -> dict[str, Hint]:
+    def born(youngest: int, oldest: int) -> Hint:
+        return lambda ask, random: _born(
+            random, date.fromisoformat(ask.around["visit_date"]), youngest, oldest
+        ).isoformat()
+
+    members: dict[str, Hint] = {
+        "full_name": lambda ask, random: _name(random, people, random.choice((_MALE, _FEMALE))),
+        "ethnicity": lambda ask, random: people.code,
+        "joined_on": _lately,
+        "presence_on": _lately,
+    }
+    return (
+        _visit_hints()
+        | _of_both(members)
+        | {
+            "household": [home],
+            "change_kind": lambda ask, random: rows[ask.row][0],
+            "who_child": lambda ask, random: rows[ask.row][1],
+            "who_adult": lambda ask, random: rows[ask.row][1],
+            "dob": born(0, 14),
+            "adult_dob": born(17, 70),
+            "head_name": _known_or(lambda ask, random: _name(random, people, _MALE)),
+            "head_pid": _known_or(_sometimes(_personal_id)),
+            "phone": _known_or(lambda ask, random: phone_number(random)),
+            "address_line": _known_or(lambda ask, random: _address(random)),
+            "dia_ban_no": _known_or(_sometimes(lambda ask, random: str(random.randint(1, 60)))),
+            "ho_so_no": _known_or(_sometimes(lambda ask, random: str(random.randint(1, 400)))),
+            "poverty_year": lambda ask, random: str(ask.today.year - random.randint(0, 2)),
+            "ward_code": _known_or(lambda ask, random: random.choice(ask.choices)),
+        }
+    )
+
+
+def _of_both(hints: Mapping[str, Hint]) -> dict[str, Hint]:
+    """The same for children and adults, whose questions stand in two groups."""
+    return {**hints, **{f"adult_{name}": hint for name, hint in hints.items()}}
+
+
+def _age(born: date, ask: Ask) -> int:
+    visit = date.fromisoformat(ask.around["visit_date"])
+    return visit.year - born.year - ((visit.month, visit.day) < (born.month, born.day))
+
+
+def _lately(ask: Ask, random: Random) -> str:
+    return (date.fromisoformat(ask.around["visit_date"]) - timedelta(days=random.randint(0, 200))).isoformat()
+
+
+def _soon(ask: Ask, random: Random) -> str:
+    return (date.fromisoformat(ask.around["visit_date"]) + timedelta(days=random.randint(0, 60))).isoformat()
 
 
 def _child_hints(child: str, people: _People) -> dict[str, Hint]:
@@ -188,15 +315,13 @@ def _visit_hints() -> dict[str, Hint]:
         "visit_date": lambda ask, random: (ask.today - timedelta(days=random.choice((0, 0, 0, 1, 9)))).isoformat(),
         "visit_result": lambda ask, random: random.choice(_MET),
         "informed_and_agreed": lambda ask, random: random.choice(_AGREED),
-        "pid": _known_or(_sometimes(_personal_id)),
-        "hi_number": _known_or(_sometimes(_insurance)),
-    }
+    } | _of_both({"pid": _known_or(_sometimes(_personal_id)), "hi_number": _known_or(_sometimes(_insurance))})
 
 
 def _personal_id(ask: Ask, random: Random) -> str:
     """12 digits of the right make: province, century and sex, year of birth, serial."""
-    born = date.fromisoformat(ask.around.get("dob", "1985-01-01"))
-    century = (born.year // 100 - 19) * 2 + (ask.around.get("sex") == _FEMALE)
+    born = date.fromisoformat(ask.around.get("dob") or ask.around.get("adult_dob") or "1985-01-01")
+    century = (born.year // 100 - 19) * 2 + (_FEMALE in (ask.around.get("sex"), ask.around.get("adult_sex")))
     return f"092{century}{born.year % 100:02}{random.randint(0, 999_999):06}"
 
 

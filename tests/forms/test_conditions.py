@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from forms.conditions import Condition, ConditionError, xpath
-from tests.forms.test_entity_types import CHILD, HOUSEHOLD
+from tests.forms.test_entity_types import CHILD, HOUSEHOLD, TYPES
 
+KINDS = (CHILD, HOUSEHOLD, TYPES["person"])
 BLANKS: tuple[Any, ...] = (None, "", [])
 # For each property that has one: a record on which it does not apply. Taking any of it away makes it apply again.
 NOT_APPLICABLE: dict[str, Mapping[str, Any]] = {
@@ -32,6 +33,8 @@ NOT_APPLICABLE: dict[str, Mapping[str, Any]] = {
     "water_hazard_fenced": {"water_hazard_near": "0"},
     "safe_home_mandatory_ok": {},
     "flood_date": {"flood_affected": "9"},
+    "presence_on": {},
+    "pregnant": {"sex": "1"},
 }
 APPLICABLE: dict[str, Mapping[str, Any]] = {
     "alt_care_start": {"caregiver_type": "6"},
@@ -55,12 +58,14 @@ APPLICABLE: dict[str, Mapping[str, Any]] = {
     "water_hazard_fenced": {"water_hazard_near": "1"},
     "safe_home_mandatory_ok": {"safe_home_score": 0},
     "flood_date": {"flood_affected": "1"},
+    "presence_on": {"presence": "BACK"},
+    "pregnant": {"sex": "2"},
 }
 
 
 @pytest.mark.parametrize("name", NOT_APPLICABLE)
 def test_what_does_not_apply_is_named_and_kept(name: str) -> None:
-    kind = CHILD if name in CHILD.properties else HOUSEHOLD
+    kind = next(kind for kind in KINDS if name in kind.properties)
     assert kind.not_applicable({name: "1", **NOT_APPLICABLE[name]}) == (name,)
     assert kind.not_applicable({name: "1", **APPLICABLE[name]}) == ()
     for blank in BLANKS:
@@ -70,7 +75,8 @@ def test_what_does_not_apply_is_named_and_kept(name: str) -> None:
 
 
 def test_every_condition_has_its_example() -> None:
-    assert {*CHILD.conditions, *HOUSEHOLD.conditions} == set(NOT_APPLICABLE) == set(APPLICABLE)
+    conditions = {name for kind in KINDS for name in kind.conditions}
+    assert conditions == set(NOT_APPLICABLE) == set(APPLICABLE)
 
 
 def test_what_cannot_be_decided_is_neither_idle_nor_broken() -> None:
@@ -99,6 +105,8 @@ BROKEN: dict[str, Mapping[str, Any]] = {
     "mandatory_in_score": {"safe_home_score": 9, "safe_home_mandatory_ok": 10},
     "others_in_score": {"safe_home_score": 33, "safe_home_mandatory_ok": 14},
     "boat_on_water": {"housing": "4", "water_hazard_near": "0"},
+    "joined_after_birth": BORN | {"joined_on": "2018-05-03"},
+    "presence_after_birth": BORN | {"presence_on": "2018-05-03"},
 }
 FINE: list[Mapping[str, Any]] = [
     BORN | dict.fromkeys(("newborn_screening_date", "alt_care_start", "measure_date", "dropout_date"), "2018-05-04"),
@@ -120,7 +128,7 @@ FINE: list[Mapping[str, Any]] = [
 
 @pytest.mark.parametrize("check", BROKEN)
 def test_a_broken_check_is_named_and_a_blank_breaks_none(check: str) -> None:
-    kind = CHILD if check in CHILD.tests else HOUSEHOLD
+    kind = next(kind for kind in KINDS if check in kind.tests)
     assert kind.broken(BROKEN[check]) == (check,)
     for name in BROKEN[check]:
         for blank in BLANKS:
@@ -128,8 +136,8 @@ def test_a_broken_check_is_named_and_a_blank_breaks_none(check: str) -> None:
 
 
 def test_every_check_has_its_example_and_its_words() -> None:
-    assert {*CHILD.tests, *HOUSEHOLD.tests} == set(BROKEN)
-    assert all(check.vi.endswith(".") and check.en.endswith(".") for check in (*CHILD.checks, *HOUSEHOLD.checks))
+    assert {name for kind in KINDS for name in kind.tests} == set(BROKEN)
+    assert all(check.vi.endswith(".") and check.en.endswith(".") for kind in KINDS for check in kind.checks)
 
 
 @pytest.mark.parametrize("data", FINE, ids=str)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from forms.entity_types import EntityType, EntityTypeError, Half, PolicyName, protected_id, protected_names
-from forms.type_files import load_entity_types
+from forms.type_files import UNSEEN_POLICIES, load_entity_types
 
 TYPES = load_entity_types(Path(__file__).parents[2] / "forms/entities")
 CHILD, HOUSEHOLD = TYPES["child"], TYPES["household"]
@@ -64,10 +64,11 @@ def test_the_shipped_child_has_its_protected_half() -> None:
     assert CHILD.protected_half is half
     assert set(half.properties) == {
         "child", "sc_protected", "at_risk_protected", "abuse_signs", "immediate_danger", "child_marriage",
-        "substance_use", "law_conflict",
+        "substance_use", "law_conflict", "harm_still_serious", "perpetrator_access", "care_obstacles",
+        "risk_conclusion", "conclusion_reason",
     }  # fmt: skip
     assert {p.policy for name, p in half.properties.items() if name != "child"} <= {
-        PolicyName.UNION, PolicyName.UNION_GROW, PolicyName.HIGHEST, PolicyName.KEEP_FIRST,
+        PolicyName.UNION, PolicyName.UNION_GROW, PolicyName.HIGHEST, PolicyName.KEEP_FIRST, PolicyName.SERIES,
     }  # fmt: skip
     assert {name: p.danger for name, p in half.properties.items() if p.danger} == {
         "abuse_signs": ("*",),
@@ -76,6 +77,35 @@ def test_the_shipped_child_has_its_protected_half() -> None:
     assert half.properties["immediate_danger"].rank == ("0", "9", "1")
     assert {p.sensitivity for name, p in half.properties.items() if name != "child"} == {"S3"}
     assert not set(half.properties) & set(CHILD.properties)
+    assert {name for name, p in half.properties.items() if p.officer} == {
+        p.name for p in half.cells["assessment"].members
+    }
+    assert not any(p.officer for name, p in CHILD.properties.items())
+
+
+def test_the_shipped_report_is_for_officers_as_a_whole() -> None:
+    """It names the ward where it happened, follows nobody, and holds what no policy needs to have been seen for."""
+    report = TYPES["report"]
+    assert (report.half, report.protected_half, report.follows, report.has_ward) == (
+        Half.PROTECTED,
+        None,
+        False,
+        True,
+    )
+    assert report.placement.name == "ward_code"
+    assert {p.policy for name, p in report.properties.items() if name != "ward_code"} <= UNSEEN_POLICIES
+    assert {name: p.danger for name, p in report.properties.items() if p.danger} == {
+        "report_channel": ("*",),
+        "abuse_signs": ("*",),
+        "immediate_danger": ("1",),
+    }
+    assert not {"ward_code", "child_name", "report_channel"} & protected_names(TYPES)
+
+
+def test_an_adult_is_open_and_lives_in_a_household() -> None:
+    person = TYPES["person"]
+    assert (person.half, person.protected_half, person.placement.name) == (Half.OPEN, None, "household")
+    assert not person.has_ward and not person.follows
 
 
 # --- what a file may not say --------------------------------------------------------------------------------------
@@ -84,6 +114,8 @@ BAD: list[tuple[Mapping[str, Any], Mapping[str, Any], str]] = [
     *[({"a": secret(policy)}, {}, "property a: not possible in the protected") for policy in ("latest", "review")],
     ({"a": secret("union", placement=True)}, {}, "property a: not possible in the protected half"),
     ({"child": secret()}, {}, "property child: not possible in the protected half"),
+    ({}, {"half": "protected"}, "not possible in the protected half"),
+    ({}, {"half": "secret"}, "secret"),
     ({"a": secret("series", group="g"), "b": spec(policy="series", group="g")}, {}, "group g is in both halves"),
     ({"a": spec(half="secret")}, {}, "property a: 'secret'"),
     ({"a": spec(policy="derived")}, {}, "property a: no function derives it"),
@@ -157,11 +189,21 @@ def test_the_first_published_versions_merged_as_latest() -> None:
     first, now = CHILD.at(1), CHILD
     later = {PolicyName.UNION, PolicyName.UNION_GROW, PolicyName.KEEP_FIRST, PolicyName.SERIES}
     for kind, before in ((now, first), (HOUSEHOLD, HOUSEHOLD.at(1))):
-        assert (kind.version, before.version) == (2, 1)
+        assert (kind.version, before.version) == (3, 1)
         for name, prop in kind.properties.items():
             if name in before.properties:
                 expected = PolicyName.LATEST if prop.policy in later else prop.policy
                 assert before.properties[name].policy is expected, name
-    assert set(now.properties) - set(first.properties) == {"internet_use"}
-    assert set(HOUSEHOLD.properties) == set(HOUSEHOLD.at(1).properties)
+    assert set(CHILD.at(2).properties) - set(first.properties) == {"internet_use"}
+    assert set(HOUSEHOLD.at(2).properties) == set(HOUSEHOLD.at(1).properties)
     assert first.protected_half is None
+
+
+def test_the_third_versions_added_presence_agreements_and_assessments() -> None:
+    agreement = {p.name for p in CHILD.cells["agreement"].members}
+    assert set(HOUSEHOLD.properties) - set(HOUSEHOLD.at(2).properties) == agreement
+    new = set(CHILD.properties) - set(CHILD.at(2).properties)
+    assert new == agreement | {"joined", "joined_on", "presence", "presence_on"}
+    half, before = CHILD.protected_half, CHILD.at(2).protected_half
+    assert half is not None and before is not None
+    assert set(half.properties) - set(before.properties) == {p.name for p in half.cells["assessment"].members}

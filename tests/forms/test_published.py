@@ -38,10 +38,9 @@ def filled(version: str, **answers: Any) -> Filled:
 
 
 def test_every_version_is_found_and_the_newest_is_handed_out() -> None:
-    assert {form.id: form.version for form in CATALOGUE.current()} == {
-        "child_situation": NEW,
-        "household_registration": OLD,
-    }
+    current = {form.id: form.version for form in CATALOGUE.current()}
+    assert (current["child_situation"], current["household_registration"]) == (NEW, "2026112601")
+    assert CATALOGUE.find("household_registration", OLD) is not None
     for version in (OLD, NEW):
         assert (entry(version).form.version, entry(version).form.ward_list) == (version, "2025")
     assert CATALOGUE.find("child_situation", "2026112302") is None
@@ -59,6 +58,37 @@ def test_the_old_version_asks_nothing_protected_and_is_taken_as_before() -> None
     assert other.loaded - one.loaded == {"internet_use"} and one.loaded < other.loaded
     _, problems = check(entry(OLD).schema, MET | {"abuse_signs": ["1"]})
     assert [problem.code for problem in problems] == ["unknown_property"]
+
+
+def test_the_old_registration_makes_a_child_of_each_row_under_16_and_nothing_of_others() -> None:
+    found = CATALOGUE.find("household_registration", OLD)
+    assert found is not None
+    rows = [
+        {
+            "full_name": name,
+            "relationship": "1",
+            "sex": "2",
+            "dob": dob,
+            "dob_precision": "D",
+            "residence_status": "1",
+        }
+        for name, dob in (("Thạch Thị Nết", "1988-04-02"), ("Thạch Sô Phia", "2018-05-31"))
+    ]
+    answers = {"visit_date": "2026-11-23", "visit_result": "1", "respondent": "1", "informed_and_agreed": "1"}
+    answers |= {
+        "ward_code": "31135",
+        "hamlet_code": "01",
+        "address_type": "1",
+        "address_line": "7",
+        "head_name": "Nết",
+    }
+    answers |= {"poverty_status": "0", "poverty_year": 2026, "water_hazard_near": "0", "members": rows}
+    loaded, problems = check(found.schema, answers)
+    assert not problems
+    told = fill(found.form, CATALOGUE.types, loaded, [], "uuid:1", date(2026, 11, 24)).told
+    assert [(one.type, one.creates) for one in told] == [("household", True), ("child", True)]
+    assert told[1].said["full_name"] == "Thạch Sô Phia"
+    assert told[1].said["household"] == told[0].id
 
 
 def test_the_bytes_are_those_of_the_index() -> None:

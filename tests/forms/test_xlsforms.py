@@ -20,7 +20,15 @@ ROOT = Path(__file__).parents[2]
 FORMS = ROOT / "forms/xlsforms"
 SHARED = ROOT / "forms/choices.csv"
 TYPES = load_entity_types(ROOT / "forms/entities")
-NAMES = ("child_situation", "household_registration")
+NAMES = (
+    "child_review",
+    "child_situation",
+    "follow_up_visit",
+    "household_registration",
+    "household_update",
+    "protection_report",
+)
+VISITS = tuple(name for name in NAMES if name != "protection_report")
 VI, EN = "Tiếng Việt (vi)", "English (en)"
 LIST = re.compile(r"select_(?:one|multiple) (\S+)")
 UNSEEN = {"start", "end", "calculate", "csv-external", "end_group", "end_repeat"}
@@ -35,6 +43,7 @@ SHEETS: dict[str, Sheets] = {name: sheets_of(name) for name in NAMES}
 XFORMS: dict[str, XForm] = {name: to_xform(sheets) for name, sheets in SHEETS.items()}
 READ: dict[str, Form] = {name: read_form(x.xml, x.ward_list, TYPES) for name, x in XFORMS.items()}
 each_form = pytest.mark.parametrize("name", NAMES)
+each_visit = pytest.mark.parametrize("name", VISITS)
 each_type = pytest.mark.parametrize("kind", TYPES.values(), ids=lambda kind: kind.name)
 
 
@@ -49,10 +58,10 @@ def saved(type_name: str) -> set[str]:
 
 
 def found_by_name(type_name: str) -> set[str]:
-    """The properties of a protected half that some form asks for."""
-    asked = [q for form in READ.values() for q in form.questions if q.protected]
-    halves = {q.name: TYPES[q.protected.type].protected_half for q in asked if q.protected}
-    return {name for name, half in halves.items() if half and half.name == type_name}
+    """The properties of a type that officers alone read, as far as some form asks for them."""
+    asked = [(q.name, TYPES[q.protected.type]) for form in READ.values() for q in form.questions if q.protected]
+    takers = [(name, kind if kind.half is Half.PROTECTED else kind.protected_half) for name, kind in asked]
+    return {name for name, kind in takers if kind and kind.name == type_name}
 
 
 def test_every_form_folder_is_known_here() -> None:
@@ -71,7 +80,8 @@ def test_compiles_without_a_warning(name: str) -> None:
 def test_collect_applies_the_entities_offline() -> None:
     """Collect does so under these two versions of the specification; several lists need the later."""
     found = {name: re.findall(r'entities:entities-version="([^"]*)"', x.xml) for name, x in XFORMS.items()}
-    assert found == {"child_situation": ["2024.1.0"], "household_registration": ["2025.1.0"]}
+    assert found.pop("child_situation") == ["2024.1.0"]
+    assert all(versions in (["2025.1.0"], ["2024.1.0"]) for versions in found.values()), found
 
 
 @each_form
@@ -104,19 +114,25 @@ def test_everything_read_is_in_both_languages(name: str) -> None:
     for row in (*SHEETS[name].survey, *SHEETS[name].choices):
         for column in ("label", "hint", "constraint_message"):
             assert (f"{column}::{VI}" in row) == (f"{column}::{EN}" in row), row
-        unseen = row.get("type", "choice") in UNSEEN or row.get("name") == "interview"
+        unseen = row.get("type", "choice") in UNSEEN or row.get("name") in ("interview", "new_child", "new_adult")
         assert f"label::{VI}" in row or unseen, row
         assert ("constraint" in row) == (f"constraint_message::{VI}" in row), row
 
 
-@each_form
-def test_the_visit_comes_first_and_opens_the_rest(name: str) -> None:
+@each_visit
+def test_the_visit_comes_first(name: str) -> None:
     form = READ[name]
     assert [q.name for q in form.questions[:2]] == FIRST
+    assert all(not q.relevant for q in form.questions[:2])
+
+
+@pytest.mark.parametrize("name", ["child_situation", "household_registration", "household_update"])
+def test_somebody_must_be_met_for_the_rest(name: str) -> None:
+    form = READ[name]
     interview = f"/{form.questions[0].path.split('/')[1]}/interview/"
     opened = {q.name for q in form.questions if q.path.startswith(interview)}
     always = {q.name for q in form.questions if not q.relevant}
-    assert opened & {"gps", "phone", "members", "full_name", "sc_codes", "risk_now"}
+    assert opened & {"phone", "full_name", "sc_codes", "risk_now"}
     assert not opened & always
     assert {"visit_date", "visit_result", "note"} <= always
 
@@ -135,7 +151,8 @@ def test_a_location_is_recorded_only_after_the_family_was_informed() -> None:
 def test_what_is_saved_is_a_property_under_its_own_name(name: str) -> None:
     for question in READ[name].questions:
         if question.property is not None:
-            assert question.name == question.property
+            prop = question.property
+            assert question.name in (prop, f"adult_{prop}", f"home_{prop}", f"child_{prop}")
             assert question.container is not None
             prop = TYPES[question.container.type].properties[question.property]
             assert bool(question.calculation) == prop.calculated, question.name
@@ -144,7 +161,9 @@ def test_what_is_saved_is_a_property_under_its_own_name(name: str) -> None:
 @each_type
 def test_every_property_is_asked_by_some_form(kind: EntityType) -> None:
     derived = {name for name, prop in kind.properties.items() if prop.policy is PolicyName.DERIVED}
-    if kind.half is Half.PROTECTED:
+    if kind.half is Half.PROTECTED and kind.has_ward:
+        assert set(kind.properties) == found_by_name(kind.name)
+    elif kind.half is Half.PROTECTED:
         # The police answer for it, not a collaborator; the child is the one whose half it is.
         assert set(kind.properties) - found_by_name(kind.name) == {kind.placement.name, "law_conflict"}
     else:
@@ -204,9 +223,79 @@ def test_a_child_member_becomes_a_child_of_this_household() -> None:
 
 
 def test_marriage_and_pregnancy_are_not_asked_of_children() -> None:
-    rows = {row["name"]: row for row in SHEETS["household_registration"].survey if "name" in row}
-    for name in ("marital", "pregnant"):
-        assert "${member_age} >= 16" in rows[name]["relevant"]
+    for form in (READ["household_registration"], READ["household_update"]):
+        for name in ("marital", "pregnant", "education"):
+            assert "/adult_" in form.by_name[name].path
+            owner = form.by_name[name].container
+            assert owner is not None and owner.type == "person"
+
+
+def test_the_age_tells_a_child_from_an_adult() -> None:
+    """At the visit: 16 is the limit of Luật Trẻ em Điều 1, whichever list the member was put on."""
+    for name in ("household_registration", "household_update"):
+        rows = {row.get("name"): row for row in SHEETS[name].survey}
+        assert "< 16" in rows["dob"]["constraint"] and ">= 16" in rows["adult_dob"]["constraint"]
+
+
+@pytest.mark.parametrize("name", ["child_situation", "follow_up_visit", "protection_report"])
+def test_where_harm_may_be_told_of_the_line_is_named_and_nobody_is_to_ask_the_child(name: str) -> None:
+    notes = [row for row in SHEETS[name].survey if row["type"] == "note"]
+    (observe,) = [row for row in notes if row["name"] == "observe_only"]
+    (call,) = [row for row in notes if row["name"] == "call_now"]
+    assert "111" in observe[f"label::{VI}"] and "Không hỏi trẻ" in observe[f"label::{VI}"]
+    assert "Tổng đài quốc gia bảo vệ trẻ em" in call[f"label::{VI}"]
+    assert call["relevant"] == "${immediate_danger} = '1'"
+    assert "relevant" not in observe
+
+
+def test_a_report_asks_little_and_takes_a_child_without_a_name() -> None:
+    rows = SHEETS["protection_report"].survey
+    demanded = {row["name"] for row in rows if row.get("required") == "yes" and "relevant" not in row}
+    assert demanded == {
+        "report_channel", "received_at", "immediate_danger", "current_condition", "child_known",
+        "confidentiality_level",
+    }  # fmt: skip
+    named = {row["name"]: row.get("relevant") for row in rows if row.get("name") in ("about_child", "child_name")}
+    assert named == {"about_child": "${child_known} = '1'", "child_name": "${child_known} = '2'"}
+    form = READ["protection_report"]
+    assert [(c.type, c.repeat) for c in form.containers] == [("report", None)]
+    assert not [q.name for q in form.questions if q.property]
+
+
+def test_only_the_review_is_for_officers_and_asks_what_was_seen_of_the_official_form() -> None:
+    assert [name for name, form in READ.items() if form.officers] == ["child_review"]
+    form = READ["child_review"]
+    scales = ("harm_still_serious", "perpetrator_access", "care_obstacles")
+    for name in scales:
+        assert form.by_name[name].choices == {"1", "2", "3"}
+        assert form.by_name[name].protected is not None
+    assert not [q.name for q in form.questions if q.property]
+    assert not [q.name for q in form.questions if "self" in q.name]
+
+
+def test_an_update_never_lists_a_known_member_again() -> None:
+    """Who is known is chosen from the list; only a new member's name and birth are asked for."""
+    form = READ["household_update"]
+    for kind, who, new in (("child", "who_child", "new_child"), ("person", "who_adult", "new_adult")):
+        asked = [q for q in form.questions if q.container and q.container.type == kind]
+        known = {q.property for q in asked if f"/{new}/" not in q.path}
+        assert known == {"presence", "presence_on"}
+        assert form.by_name[who].choices is None
+        (container,) = [c for c in form.containers if c.type == kind]
+        assert container.create is not None and container.update is not None
+    prefilled = {
+        q.property for q in form.questions if q.prefilled and q.container and q.container.type == "household"
+    }
+    household = TYPES["household"].properties
+    changing = saved("household") & set(household) - {"agreed", "agreed_note", "next_step", "next_on"}
+    assert changing - prefilled == {n for n in changing if household[n].policy is PolicyName.SERIES}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_long_lists_can_be_searched(name: str) -> None:
+    for row in SHEETS[name].survey:
+        if row["type"].startswith("select_one_from_file"):
+            assert row["appearance"] == "minimal autocomplete", row["name"]
 
 
 SETTINGS = "form_title,form_id,version,ward_list\nT,t,1,2025\n"

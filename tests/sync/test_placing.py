@@ -38,7 +38,8 @@ def words(sub: str, arrived: int, choices: Choices) -> list[Claimed]:
         child = choices.pick(CHILDREN)
         found.append(claimed(sub, child, held, arrived, names=names, creates=creates, freed=freed))
         if choices.yes(4):
-            found.append(claimed(sub, f"{child}!", held, arrived, follows=True, freed=freed))
+            half = claimed(sub, f"{child}!", held, arrived, owner=child, freed=freed)
+            found = [half] if choices.yes(3) else [*found, half]
     return found
 
 
@@ -60,8 +61,15 @@ def by_sub(all_words: list[Claimed]) -> dict[str, list[Claimed]]:
     return found
 
 
-def reaches(one: Claimed, judgement: Judgement) -> bool:
-    return one.follows or any(covers(one.places, place) for place in judgement.places[one.entity])
+def reaches(one: Claimed, judgement: Judgement, beside: Iterable[Claimed]) -> bool:
+    """A half that is told of beside its child follows the right to the child; told of alone, the child's places."""
+    if any(other.entity == one.owner for other in beside):
+        return True
+    return any(covers(one.places, place) for place in placed(one, judgement))
+
+
+def placed(one: Claimed, judgement: Judgement) -> frozenset[str]:
+    return judgement.places.get(one.owner or one.entity, frozenset())
 
 
 @PROFILE
@@ -92,13 +100,13 @@ def test_who_reaches_a_place_of_everything_he_names_may_write_and_nobody_else(da
     assert not judgement.authorised & judgement.provisional
     for sub, said in by_sub(data).items():
         freed = any(one.freed is not None for one in said)
-        reached = all(reaches(one, judgement) for one in said)
+        reached = all(reaches(one, judgement, said) for one in said)
         assert (sub in judgement.authorised) == (reached or freed), sub
         if sub in judgement.provisional:
-            assert all(reaches(one, judgement) or not judgement.places[one.entity] for one in said)
+            assert all(reaches(one, judgement, said) or not placed(one, judgement) for one in said)
         elif not reached and not freed:
-            lost = [one for one in said if not reaches(one, judgement)]
-            assert any(judgement.places[one.entity] or one.creates for one in lost)
+            lost = [one for one in said if not reaches(one, judgement, said)]
+            assert any(placed(one, judgement) or one.creates for one in lost)
 
 
 @PROFILE
@@ -112,7 +120,7 @@ def test_every_place_was_named_by_somebody_who_may_write_there_himself(data: lis
     for sub in judgement.authorised:
         for one in said[sub]:
             free = any(other.freed is not None for other in said[sub])
-            assert free or one.follows or any(covers(one.places, p) for p in judgement.places[one.entity])
+            assert free or reaches(one, judgement, said[sub])
 
 
 @PROFILE
@@ -194,6 +202,17 @@ def test_an_update_that_arrives_before_its_create_waits_for_a_place() -> None:
     assert judge([elsewhere, create]).present == {"c"}
 
 
+def test_a_child_born_into_a_household_that_moves_waits_for_it_like_the_move() -> None:
+    """One update tells both and comes before the registration: the new place is not yet the household's."""
+    born = claimed("u", "tre-1", {PLACES[0]}, 1, names={"ho-1"}, creates=True)
+    moved = claimed("u", "ho-1", {PLACES[0]}, 1, names={PLACES[1]})
+    create = claimed("c", "ho-1", {PLACES[0]}, 2, names={PLACES[0]}, creates=True)
+    assert judge([born, moved]).provisional == {"u"}
+    assert judge([born, moved, create]).authorised == {"c", "u"}
+    far = replace(create, sub="f", places=frozenset({PLACES[2]}), names=frozenset({PLACES[2]}))
+    assert judge([born, moved, far]).present == {"f"}
+
+
 def test_an_update_places_nothing_by_itself() -> None:
     update = claimed("v", "ho-1", {PLACES[0]}, 1, names={PLACES[0]})
     assert judge([update]).authorised == set()
@@ -209,6 +228,39 @@ def test_an_assignment_to_a_hamlet_includes_its_areas_unknown_one_and_no_other()
 def test_the_protected_half_follows_its_child() -> None:
     create = claimed("c", "ho-1", {PLACES[0]}, 1, names={PLACES[0]}, creates=True)
     child = claimed("c", "tre-1", {PLACES[0]}, 1, names={"ho-1"}, creates=True)
-    told = [claimed("v", "tre-1", {PLACES[0]}, 2), claimed("v", "tre-1!", {PLACES[0]}, 2, follows=True)]
-    strange = [claimed("x", "tre-1", {PLACES[2]}, 2), claimed("x", "tre-1!", {PLACES[2]}, 2, follows=True)]
+    told = [claimed("v", "tre-1", {PLACES[0]}, 2), claimed("v", "tre-1!", {PLACES[0]}, 2, owner="tre-1")]
+    strange = [claimed("x", "tre-1", {PLACES[2]}, 2), claimed("x", "tre-1!", {PLACES[2]}, 2, owner="tre-1")]
     assert judge([create, child, *told, *strange]).authorised == {"c", "v"}
+
+
+def test_a_half_told_of_alone_is_for_those_who_may_write_its_child() -> None:
+    create = claimed("c", "ho-1", {PLACES[0]}, 1, names={PLACES[0]}, creates=True)
+    child = claimed("c", "tre-1", {PLACES[0]}, 1, names={"ho-1"}, creates=True)
+    officer = claimed("o", "tre-1!", {"2025.31135"}, 2, owner="tre-1")
+    stranger = claimed("x", "tre-1!", {"2025.31147"}, 2, owner="tre-1")
+    assert judge([create, child, officer, stranger]).present == {"c", "o"}
+    assert judge([officer, stranger]).provisional == {"o", "x"}
+
+
+HERE, THERE = frozenset({"2025.31135/01"}), frozenset({"2025.31147/01"})
+
+
+def report(sub: str, author: str, arrived: int, places: Iterable[str] = HERE, **more) -> Claimed:
+    """A word on a report of something that happened in the other area."""
+    more = {"names": {"2025.31147/!"}, "creates": True} | more
+    return claimed(sub, "tin-1", places, arrived, anyone=True, author=author, **more)
+
+
+def test_anybody_may_report_about_any_place_and_mend_what_he_reported() -> None:
+    mended = report("b", "chị Bảy", 2)
+    assert judge([report("a", "chị Bảy", 1), mended]).authorised == {"a", "b"}
+    assert judge([replace(report("a", "chị Bảy", 1), arrived=3), mended]).authorised == {"a", "b"}
+
+
+def test_nobody_else_writes_a_report_but_those_of_its_area() -> None:
+    first = report("a", "chị Bảy", 1)
+    others = [report("b", "anh Tư", 2, THERE), report("c", "anh Tư", 3, THERE, names=set(), creates=False)]
+    officer = report("d", "cán bộ", 4, {"2025.31147"}, names=set(), creates=False)
+    abroad = report("e", "cán bộ", 5, {"2025.31135"}, names=set(), creates=False)
+    assert judge([first, *others, officer, abroad]).present == {"a", "d"}
+    assert judge([officer]).provisional == {"d"}

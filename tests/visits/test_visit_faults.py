@@ -160,4 +160,4 @@ def test_a_value_out_of_its_list_is_refused(changes: dict[str, object]) -> None:
 
 
 def test_all_rules_are_read() -> None:
-    assert len(RULES.rules) == 9
+    assert len(RULES.rules) == 12

@@ -10,7 +10,7 @@ from tests.visits.visit_world import CONFIG, RULES, TODAY
 TEXT = (CONFIG / "followup_rules.yaml").read_text(encoding="utf-8")
 
 
-STATUTORY = {"F-BIRTH", "F-EMERG", "F-INTAKE"}
+STATUTORY = {"F-BIRTH", "F-EMERG", "F-FORWARD", "F-INTAKE"}
 
 
 def one_rule(**changes: object) -> str:
@@ -26,6 +26,8 @@ def test_the_shipped_rules_can_be_looked_up() -> None:
     for subject in ("child_protected", "submission"):
         assert {rule.code for rule in RULES.for_type(subject, TODAY)} == {"F-EMERG", "F-INTAKE"}
         assert {rule.role for rule in RULES.for_type(subject, TODAY)} == {"supervisor"}
+    assert {rule.code for rule in RULES.for_type("report", TODAY)} == {"F-EMERG", "F-INTAKE", "F-FORWARD"}
+    assert {rule.code for rule in RULES.rules if rule.once} == {"F-EMERG", "F-INTAKE", "F-FORWARD"}
     assert RULES.find("F-HHQ", "household") is not None
     assert RULES.find("F-HHQ", "child") is None
     assert load_rules(TEXT).version == RULES.version != load_rules(one_rule()).version
@@ -50,6 +52,9 @@ def test_only_what_the_law_fixes_is_statutory() -> None:
         ({"done_by": {"child_situation": "village"}}, "done_by"),
         ({"texts": {"name": {"vi": "Thăm", "en": ""}, "why": {"vi": "Vì", "en": "For"}}}, "texts"),
         ({"trigger": {"event": "earthquake"}}, "earthquake"),
+        ({"trigger": {"event": "nobody_home"}, "once": True}, "once"),
+        ({"once": "yes"}, "once"),
+        ({"once": True, "clock": {"unit": "day", "at": [3]}}, "once"),
         ({"trigger": {"state": {"property": "school_status"}}}, "school_status"),
         ({"trigger": {"state": {"age": {"from": 6, "unit": "week"}}}}, "week"),
     ],

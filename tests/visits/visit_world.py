@@ -68,7 +68,7 @@ class Thing:
         for write in self._sorted:
             if write.data.keys() & now.keys():
                 now = now | {name: value for name, value in write.data.items() if name in now}
-                steps.append(Step(write.t, write.sub, now))
+                steps.append(Step(write.t, write.sub, now, {name: write.data.get(name) for name in properties}))
         return steps
 
     def candidates(self, prop: str) -> Sequence[Any]:
