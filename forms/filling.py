@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, TypeGuard
+from typing import Any
 
 from forms.conditions import xpath
 from forms.entity_types import EntityType, Half, Property, PropertyType, protected_id
@@ -122,9 +122,8 @@ def fill(
     claimed = {row[ROW_ID] for repeat in form.repeats for row in answers.get(repeat) or () if ROW_ID in row}
     free = {kind: ident for kind, ident in named if ident not in {str(value) for value in claimed}}
     ids = _entity_ids(form, answers, free, submission)
-    known = {
-        c.id_question: ids[c.path] for c in form.containers if c.repeat is None and _made_up(form, c.id_question)
-    }
+    once = [(c.id_question, ids[c.path]) for c in form.containers if c.repeat is None]
+    known = {name: ident for name, ident in once if name is not None and _made_up(form, name)}
     top = _Level(form, answers, today, ids=known)
     rows = [
         (repeat, index, _Level(form, row, today, repeat, top))
@@ -147,9 +146,9 @@ def fill(
     return Filled(answers, tuple(told), top_text(top, "visit_result"), top_text(top, "visit_date"), tuple(problems))
 
 
-def _made_up(form: Form, name: str | None) -> TypeGuard[str]:
+def _made_up(form: Form, name: str) -> bool:
     """Whether the form itself calculates an id: one that is chosen and left blank names nobody."""
-    question = form.by_name.get(name or "")
+    question = form.by_name.get(name)
     return question is not None and question.calculation is not None
 
 
@@ -222,16 +221,16 @@ class _Teller:
         """What is told of the container's entity, and of its protected half if anything was said of that."""
         form, properties = self.form, self.types[container.type].properties
         said: dict[str, Any] = {}
-        for question in form.questions:
-            if question.container is container and question.property is not None:
-                said |= self._said(question, properties[question.property], level)
+        mine = [(q, q.property) for q in form.questions if q.container is container and q.property is not None]
+        for question, name in mine:
+            said |= self._said(question, properties[name], level)
         if container.repeat is None:
             for repeat in form.repeats:
                 prop = properties.get(self.lifts.name(repeat, properties) or "")
                 rows = [_row(row) for row in level.answers.get(repeat) or ()]
                 if prop is not None and prop.type is PropertyType.ROWS and any(rows):
                     said[prop.name] = self.lifts.value(prop, [row for row in rows if row])
-        loaded = frozenset(q.property for q in form.questions if q.container is container and q.prefilled and q.property)
+        loaded = frozenset(name for question, name in mine if question.prefilled)
         kind, creates = self.types[container.type], _creates(container, level)
         if kind.half is Half.PROTECTED:
             said, ward = self._secret(kind, container, level), kind.placement.members[0].name

@@ -228,7 +228,7 @@ class _Reader:
         return container
 
     def _secret(self, container: Container, name: str) -> Property | None:
-        """The property that only officers read: of the container's half, or of a type that is protected as a whole."""
+        """The property that only officers read: of the container's half, or of a wholly protected type."""
         kind = self.types[container.type]
         half = kind if kind.half is Half.PROTECTED else kind.protected_half
         prop = half.properties.get(self.lifts.name(name, half.properties) or "") if half else None

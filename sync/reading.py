@@ -12,7 +12,7 @@ from typing import Any
 
 from forms.catalogue import Catalogue, Entry
 from forms.checks import look
-from forms.entity_types import EntityType, Half
+from forms.entity_types import EntityType, Half, PropertyType
 from forms.filling import Told, fill
 from forms.form import Form
 from forms.instance import EntityElement, UnreadableInstance, answers_of, parse_instance

@@ -31,7 +31,12 @@ def sent(town: Town, family: Family, kind: str = "child", days: float = 0.0001, 
 
 def test_what_was_agreed_is_an_entry_of_the_child(town: Town) -> None:
     family = Family(town)
-    agreed = {"agreed": ["1", "2"], "agreed_note": "Mẹ đi làm giấy tuần này", "next_step": "2", "next_on": day(7)}
+    agreed: Any = {
+        "agreed": ["1", "2"],
+        "agreed_note": "Mẹ đi làm giấy",
+        "next_step": "2",
+        "next_on": day(7),
+    }
     town.apply(sent(town, family, **agreed))
     town.apply(sent(town, family, days=0.0002))
     body = town.child(family.child)

@@ -124,7 +124,12 @@ def test_a_birth_a_death_and_a_move_in_any_order_of_arrival(town: Town, split: b
         if split:
             told = [home.registered, home.updated(born), home.updated(died), home.moved()]
         else:
-            place = {"ward_code": "2025.31135", "hamlet_code": "05", "address_type": "1", "address_line": "9, hẻm 1"}
+            place: Any = {
+                "ward_code": "2025.31135",
+                "hamlet_code": "05",
+                "address_type": "1",
+                "address_line": "9, hẻm 1",
+            }
             told = [home.registered, home.updated(born, died, changes=["members", "place"], **place)]
         for index in order:
             (receipt,) = town.push([told[index]])
@@ -133,7 +138,7 @@ def test_a_birth_a_death_and_a_move_in_any_order_of_arrival(town: Town, split: b
         assert set(found) == {*CHILDREN, *ADULTS, "Gái"}, order
         assert {row.scope for row in found.values()} == {f"{AREA}/05"}, order
         with town.app.app_context():
-            assert db.session.get(Entity, home.id).scope == f"{AREA}/05"
+            assert db.session.get_one(Entity, home.id).scope == f"{AREA}/05"
         town.push(told)
         assert set(members(town, home)) == set(found)
         dead = adult(town, home.adults[ADULTS[0]], "u9")

@@ -204,7 +204,7 @@ def test_the_officers_review_completes_what_a_report_asks_for(town: Town) -> Non
 def test_the_same_report_in_xml_and_in_json_is_the_same(town: Town) -> None:
     form = town.nest.catalogue.find("protection_report", "2026112601")
     assert form is not None
-    pages = []
+    pages: list[Any] = []
     for ident in (new_id(), new_id()):
         value = told(
             child_known="2", child_name="Lâm Thị Sa Rết", child_age=9, ward_code="31120", abuse_signs=["5", "3"]

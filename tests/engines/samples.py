@@ -134,16 +134,20 @@ def follow_ups(
         yield engine.fill(xform, files, Chooser(f"follow-up {seed} {number}", hints, keep=0.8), today=today)
 
 
+def _report_hints(people: _People) -> dict[str, Hint]:
+    return {
+        "child_name": lambda ask, random: _name(random, people, random.choice((_MALE, _FEMALE))),
+        "informant_name": lambda ask, random: _name(random, people, _FEMALE),
+    }
+
+
 def reports(
     engine: Engine, xform: str, n: int, seed: int, files: Mapping[str, bytes], *, today: date = TODAY
 ) -> Iterator[Filled]:
     """`n` protection reports, of children who are on the list, known by name, or not known."""
     for number in range(n):
         people = Random(f"report {seed} {number}").choice(_PEOPLES)
-        hints: dict[str, Hint] = {
-            "child_name": lambda ask, random, people=people: _name(random, people, random.choice((_MALE, _FEMALE))),
-            "informant_name": lambda ask, random, people=people: _name(random, people, _FEMALE),
-        }
+        hints = _report_hints(people)
         yield engine.fill(xform, files, Chooser(f"report {seed} {number}", hints), today=today)
 
 

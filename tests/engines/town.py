@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -17,7 +17,7 @@ from tests.engines.fill import Filled, FilledEntity
 from tests.engines.javarosa import Engine
 from tests.engines.samples import follow_ups, registrations, reports, reviews, situations, updates
 
-PLACES: Mapping[str, bytes] = {
+PLACES: dict[str, bytes] = {
     "wards.csv": "name,label\n2025.31135,Ninh Kiều\n2025.31120,Cái Khế\n".encode(),
     "hamlets.csv": (
         "name,label,ward\n01,Khu vực 1,2025.31135\n02,Khu vực 2,2025.31135\n03,Khu vực 3,2025.31135\n"
@@ -27,7 +27,7 @@ PLACES: Mapping[str, bytes] = {
 _VISITS = UUID("6c0d3c5e-6f0e-4a55-9f38-2f4a1f0d9b11")
 
 
-HERE: Mapping[str, bytes] = {"wards.csv": "name,label\n2025.31135,Ninh Kiều\n".encode()}
+HERE: dict[str, bytes] = {"wards.csv": "name,label\n2025.31135,Ninh Kiều\n".encode()}
 
 
 @dataclass(frozen=True)
@@ -97,50 +97,34 @@ class Filler:
     def everything(self) -> dict[str, list[Filling]]:
         """Form id -> its fillings, in an order in which they can be sent."""
         empty = {f"{name}.csv": b"name,label,__version\n" for name in ("household", "child", "person", "report")}
-        engine, count, seed = self.engine, self.count, self.seed
-        xform = lambda name: self.forms[name].xml  # noqa: E731
-        self._keep(
-            "household_registration",
-            registrations(
-                engine, xform("household_registration"), count, seed, PLACES | HERE | empty, today=self.today
-            ),
-        )
-        entities = [
-            one for filling in self.made["household_registration"] for one in filling.filled.entities if one.create
-        ]
-        of = {kind: [one for one in entities if one.dataset == kind] for kind in ("household", "child", "person")}
-        files = PLACES | {f"{kind}.csv": entity_list(found) for kind, found in of.items()}
+        self._keep("household_registration", registrations, PLACES | HERE | empty)
+        found = [one for one in self._entities("household_registration") if one.create]
+        of = {kind: [one for one in found if one.dataset == kind] for kind in ("household", "child", "person")}
+        files = PLACES | {f"{kind}.csv": entity_list(known) for kind, known in of.items()}
         children, homes = [one.id for one in of["child"]], [one.id for one in of["household"]]
         members = {
-            home: [(e.dataset, e.id) for e in entities if e.properties.get("household") == home] for home in homes
+            home: [(e.dataset, e.id) for e in found if e.properties.get("household") == home] for home in homes
         }
         subjects = [("child", one) for one in children] + [("household", one) for one in homes]
         subjects = [subjects[(at * 7) % len(subjects)] for at in range(len(subjects))]
         files |= {"visits.csv": visit_list(subjects)}
-        self._keep(
-            "child_situation",
-            situations(engine, xform("child_situation"), count, seed, files, children, today=self.today),
-        )
-        self._keep(
-            "household_update",
-            updates(engine, xform("household_update"), count, seed, files, members, today=self.today),
-        )
-        self._keep(
-            "follow_up_visit",
-            follow_ups(engine, xform("follow_up_visit"), count, seed, files, subjects, today=self.today),
-        )
-        self._keep(
-            "protection_report", reports(engine, xform("protection_report"), count, seed, files, today=self.today)
-        )
-        told = [one for filling in self.made["protection_report"] for one in filling.filled.entities]
-        files |= {"report.csv": entity_list(told)}
-        self._keep(
-            "child_review", reviews(engine, xform("child_review"), count, seed, files, children, today=self.today)
-        )
+        self._keep("child_situation", situations, files, children)
+        self._keep("household_update", updates, files, members)
+        self._keep("follow_up_visit", follow_ups, files, subjects)
+        self._keep("protection_report", reports, files)
+        files |= {"report.csv": entity_list(list(self._entities("protection_report")))}
+        self._keep("child_review", reviews, files, children)
         return self.made
 
-    def _keep(self, name: str, filled: Iterable[Filled]) -> None:
-        self.made[name] = [Filling(self.forms[name], one) for one in filled]
+    def _entities(self, name: str) -> Iterator[FilledEntity]:
+        return (one for filling in self.made[name] for one in filling.filled.entities)
+
+    def _keep(
+        self, name: str, fillings: Callable[..., Iterator[Filled]], files: Mapping[str, bytes], *of: Any
+    ) -> None:
+        form = self.forms[name]
+        filled = fillings(self.engine, form.xml, self.count, self.seed, files, *of, today=self.today)
+        self.made[name] = [Filling(form, one) for one in filled]
 
 
 def entity_list(entities: Sequence[FilledEntity]) -> bytes:

@@ -74,7 +74,12 @@ def test_the_old_registration_makes_a_child_of_each_row_under_16_and_nothing_of_
         }
         for name, dob in (("Thạch Thị Nết", "1988-04-02"), ("Thạch Sô Phia", "2018-05-31"))
     ]
-    answers = {"visit_date": "2026-11-23", "visit_result": "1", "respondent": "1", "informed_and_agreed": "1"}
+    answers: dict[str, Any] = {
+        "visit_date": "2026-11-23",
+        "visit_result": "1",
+        "respondent": "1",
+        "informed_and_agreed": "1",
+    }
     answers |= {
         "ward_code": "31135",
         "hamlet_code": "01",

@@ -151,8 +151,8 @@ def test_a_location_is_recorded_only_after_the_family_was_informed() -> None:
 def test_what_is_saved_is_a_property_under_its_own_name(name: str) -> None:
     for question in READ[name].questions:
         if question.property is not None:
-            prop = question.property
-            assert question.name in (prop, f"adult_{prop}", f"home_{prop}", f"child_{prop}")
+            name = question.property
+            assert question.name in (name, f"adult_{name}", f"home_{name}", f"child_{name}")
             assert question.container is not None
             prop = TYPES[question.container.type].properties[question.property]
             assert bool(question.calculation) == prop.calculated, question.name
@@ -267,7 +267,7 @@ def test_only_the_review_is_for_officers_and_asks_what_was_seen_of_the_official_
     form = READ["child_review"]
     scales = ("harm_still_serious", "perpetrator_access", "care_obstacles")
     for name in scales:
-        assert form.by_name[name].choices == {"1", "2", "3"}
+        assert form.by_name[name].choices == frozenset("123")
         assert form.by_name[name].protected is not None
     assert not [q.name for q in form.questions if q.property]
     assert not [q.name for q in form.questions if "self" in q.name]
