@@ -74,9 +74,8 @@ def member(name: str, years: int, relationship: str = "3", ident: str | None = N
 
 
 def registration(household: str, children: Mapping[str, str], years: int = 9, **more: Any) -> Answers:
-    """A household of a mother and these children (id -> name), all of `years`."""
-    rows = [member("Nguyễn Thị Mỹ Duyên", 35, "1")]
-    rows += [member(name, years, ident=ident) for ident, name in children.items()]
+    """A household of these children (id -> name), all of `years`; its adults are left to whom they concern."""
+    rows = [member(name, years, ident=ident) for ident, name in children.items()]
     answers: Answers = {
         "visit_date": day(),
         "visit_result": "1",

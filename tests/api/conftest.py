@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -282,7 +282,7 @@ def database(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def towns() -> list[Town]:
-    """The servers that a test has made."""
+    """The servers that a test has used."""
     return []
 
 
@@ -299,8 +299,10 @@ def new_town(
     """Makes servers, each on a database of its own; `settings` change what this one is run with."""
     monkeypatch.setattr(server.world, "load_catalogue", lambda: catalogue)
 
+    made: list[Town] = []
+
     def make(people: Mapping[str, Person] = PEOPLE, **settings: Any) -> Town:
-        folder = tmp_path / f"town{len(towns)}"
+        folder = tmp_path / f"town{len(made)}"
         folder.mkdir()
         shutil.copy(template, folder / "toam.sqlite3")
         postgres = None
@@ -309,11 +311,12 @@ def new_town(
             name = postgres.create(request.getfixturevalue("postgres_template"))
             settings = settings | {"database_url": postgres.url(name)}
         town = build_town(create_app(Settings(data=folder, scheduler=False, **settings)), people, postgres)
+        made.append(town)
         towns.append(town)
         return town
 
     yield make
-    for town in towns:
+    for town in made:
         close(town.app)
         if town.postgres is not None:
             town.postgres.drop(town._database)
@@ -328,10 +331,76 @@ def rebuilt(new_town: Callable[..., Town], towns: list[Town]) -> Iterator[None]:
             assert not rebuild_all(town.nest, now(), town.nest.committer.run, write=False).differences
 
 
+@dataclass
+class Plot:
+    """An application that is used again: each test gets it with the database and folder put back as they were."""
+
+    app: Flask
+    people: Town
+    pristine: Path | str
+    postgres: Postgres | None = None
+
+    def clear(self) -> Town:
+        """As before any test."""
+        close(self.app)
+        before: Nest = self.app.extensions["toam"]
+        self.app.extensions["toam"] = replace(before, settings=replace(before.settings))
+        folder = before.settings.data
+        for path in folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if self.postgres is None:
+            shutil.copy(self.pristine, folder / "toam.sqlite3")
+        else:
+            self.postgres.drop(self.people._database)
+            self.postgres.create(str(self.pristine), self.people._database)
+        return replace(self.people)
+
+
+@pytest.fixture(scope="session")
+def plots() -> Iterator[dict[str, Plot]]:
+    """Database -> the application on it, as soon as a test has asked for one."""
+    made: dict[str, Plot] = {}
+    yield made
+    for plot in made.values():
+        close(plot.app)
+
+
 @pytest.fixture
-def town(new_town: Callable[..., Town]) -> Town:
-    """One server with the usual people."""
-    return new_town()
+def town(
+    plots: dict[str, Plot],
+    database: str,
+    template: Path,
+    catalogue: Catalogue,
+    towns: list[Town],
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+) -> Town:
+    """One server with the usual people, that is closed when the next test needs it."""
+    if database not in plots:
+        own = tmp_path_factory.mktemp("plot")
+        postgres = request.getfixturevalue("postgres") if database == "postgresql" else None
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(server.world, "load_catalogue", lambda: catalogue)
+            plots[database] = _plot(own, template, postgres, request)
+    town = plots[database].clear()
+    towns.append(town)
+    return town
+
+
+def _plot(folder: Path, template: Path, postgres: Postgres | None, request: pytest.FixtureRequest) -> Plot:
+    settings = Settings(data=folder / "data", scheduler=False)
+    settings.data.mkdir()
+    if postgres is None:
+        shutil.copy(template, settings.data / "toam.sqlite3")
+        town = build_town(create_app(settings), PEOPLE)
+        close(town.app)
+        with closing(sqlite3.connect(settings.data / "toam.sqlite3")) as made:
+            made.execute("vacuum into ?", [str(folder / "pristine.sqlite3")])
+        return Plot(town.app, town, folder / "pristine.sqlite3")
+    name = postgres.create(request.getfixturevalue("postgres_template"))
+    town = build_town(create_app(replace(settings, database_url=postgres.url(name))), PEOPLE, postgres)
+    close(town.app)
+    return Plot(town.app, town, postgres.create(name), postgres)
 
 
 def build_town(app: Flask, people: Mapping[str, Person], postgres: Postgres | None = None) -> Town:
