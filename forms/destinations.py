@@ -29,8 +29,7 @@ def destination(form: Form, question: Question, types: Mapping[str, EntityType],
         return _to(kind, kind.properties[question.property], kind.name)
     if question.protected is not None:
         owner = types[question.protected.type]
-        assert owner.protected_half is not None
-        half = owner.protected_half
+        half = owner.protected_half or owner
         name = lifts.name(question.name, half.properties)
         assert name is not None
         return _to(half, half.properties[name], owner.name)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+from forms.entity_types import PropertyType
 from forms.expressions import Expression
 
 
@@ -21,6 +22,24 @@ class Kind(StrEnum):
     CODES = "codes"
     GEOPOINT = "geopoint"
     FILE = "file"
+
+
+# How a property of each type is asked; rows are asked question by question.
+KIND_OF = {
+    PropertyType.TEXT: Kind.TEXT,
+    PropertyType.NAME: Kind.TEXT,
+    PropertyType.INTEGER: Kind.INTEGER,
+    PropertyType.DECIMAL: Kind.DECIMAL,
+    PropertyType.DATE: Kind.DATE,
+    PropertyType.DATETIME: Kind.DATETIME,
+    PropertyType.CODE: Kind.CODE,
+    PropertyType.SET: Kind.CODES,
+    PropertyType.GEOPOINT: Kind.GEOPOINT,
+    PropertyType.WARD: Kind.CODE,
+    PropertyType.HAMLET: Kind.CODE,
+    PropertyType.REF: Kind.CODE,
+    PropertyType.FILE: Kind.FILE,
+}
 
 
 class FormError(ValueError):

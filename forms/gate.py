@@ -15,7 +15,7 @@ import jsonschema_rs
 from forms.form import Form, Kind, Question
 from forms.schema import MAX_ROWS, ROW_ID
 from forms.text import normalise
-from forms.values import MAX_CODES, MAX_NUMBER, MAX_TEXT
+from forms.values import MAX_CODES, MAX_NAME, MAX_NUMBER, MAX_TEXT
 
 Load = Callable[[Any], Any]
 Plan = tuple[tuple[str, Load], ...]
@@ -90,6 +90,8 @@ def _schema(question: Question) -> dict[str, Any]:
         return _BLANK | number | {"type": ["number", "string", "null"]}
     if kind is Kind.TEXT:
         return {"type": ["string", "null"], "maxLength": MAX_TEXT, "pattern": r"^[^\u0000]*$"}
+    if kind is Kind.FILE:
+        return {"type": ["string", "null"], "maxLength": MAX_NAME // 3, "pattern": r"^[^\u0000]*$"}  # NFC may add
     return _spelled(f"({_SPELLINGS[kind]})?")
 
 
@@ -136,4 +138,5 @@ _LOADS: Mapping[Kind, Load] = {
     Kind.CODE: _same,
     Kind.CODES: _codes,
     Kind.GEOPOINT: _same,
+    Kind.FILE: _text,
 }

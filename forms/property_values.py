@@ -4,34 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from forms.entity_types import Cell, Property, PropertyType
-from forms.form import Kind
+from forms.form import KIND_OF
 from forms.text import normalise_name
 from forms.values import BadValue, blank, canonical
 
 Codes = Mapping[str, frozenset[str]]  # list -> its codes
-
-_KINDS = {
-    PropertyType.TEXT: Kind.TEXT,
-    PropertyType.NAME: Kind.TEXT,
-    PropertyType.INTEGER: Kind.INTEGER,
-    PropertyType.DECIMAL: Kind.DECIMAL,
-    PropertyType.DATE: Kind.DATE,
-    PropertyType.DATETIME: Kind.DATETIME,
-    PropertyType.CODE: Kind.CODE,
-    PropertyType.SET: Kind.CODES,
-    PropertyType.GEOPOINT: Kind.GEOPOINT,
-    PropertyType.WARD: Kind.CODE,
-    PropertyType.HAMLET: Kind.CODE,
-    PropertyType.REF: Kind.CODE,
-    PropertyType.FILE: Kind.FILE,
-}
 
 
 def value_of(prop: Property, value: Any, codes: Codes) -> Any:
     """The canonical value, None if blank. Raises `BadValue`."""
     if prop.type is PropertyType.ROWS:
         return _rows(prop, value, codes)
-    found = canonical(_KINDS[prop.type], value)
+    found = canonical(KIND_OF[prop.type], value)
     if found is None:
         return None
     _check_codes(prop.list, found, codes)
@@ -61,7 +45,7 @@ def _row(prop: Property, row: Mapping[str, Any], codes: Codes) -> dict[str, Any]
         raise BadValue(f"Không có mục {strange[0]!r} ở đây.")
     read = {}
     for name, value in row.items():
-        found = canonical(_KINDS[PropertyType(prop.fields[name]["type"])], value)
+        found = canonical(KIND_OF[PropertyType(prop.fields[name]["type"])], value)
         if found is not None:
             _check_codes(prop.fields[name].get("list"), found, codes)
             read[name] = found

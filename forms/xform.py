@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 
 from lxml import etree
 
-from forms.entity_types import EntityType, Half, Property, PropertyType
+from forms.entity_types import EntityType, Half, Property
 from forms.expressions import Expression, compile_expression
-from forms.form import Container, Form, FormError, Kind, Question
+from forms.form import KIND_OF, Container, Form, FormError, Kind, Question
 from forms.lifting import NO_LIFTS, Lifts
 from forms.prefills import loads
 
@@ -27,19 +27,6 @@ _KINDS = {
 }
 _REFERENCE = re.compile(r"(?<![\w)\]'\"])(?:\.\./|/)[\w./-]*\w")
 _ID_OF = re.compile(r"\A\s*(?:/|\.\./)[\w./-]*?([\w-]+)\s*\Z")
-KIND_OF = {
-    PropertyType.CODE: Kind.CODE,
-    PropertyType.SET: Kind.CODES,
-    PropertyType.DATE: Kind.DATE,
-    PropertyType.DATETIME: Kind.DATETIME,
-    PropertyType.INTEGER: Kind.INTEGER,
-    PropertyType.DECIMAL: Kind.DECIMAL,
-    PropertyType.TEXT: Kind.TEXT,
-    PropertyType.NAME: Kind.TEXT,
-    PropertyType.FILE: Kind.FILE,
-    PropertyType.WARD: Kind.CODE,
-    PropertyType.REF: Kind.CODE,
-}
 
 
 def read_form(xml: str, ward_list: str, types: Mapping[str, EntityType], lifts: Lifts = NO_LIFTS) -> Form:

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from forms.catalogue import Catalogue
-from forms.form import Form, Question
+from forms.form import KIND_OF, Form, Question
 from forms.outline import Outline
-from forms.xform import KIND_OF
 
 _VERSION = re.compile(r"\A\d{10}\Z")
 FACTS = ("visit_date", "visit_result")  # what the server itself reads of every visit

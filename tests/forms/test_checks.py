@@ -157,7 +157,9 @@ def test_what_is_looked_at_in_the_forms_that_there_are() -> None:
     """A new question gets its check by its name alone; this says which have one now."""
     for entry in load_catalogue().entries():
         names = {question.name for question in entry.form.questions}
-        asked = {name for name in names if name.rpartition("_")[2] in ("pid", "phone", "dob")} | (names & {"visit_date"})
+        asked = {name for name in names if name.rpartition("_")[2] in ("pid", "phone", "dob")} | (
+            names & {"visit_date"}
+        )
         odd: dict[str, Any] = dict.fromkeys(asked, "2999-01-01")
         rows = [odd] if entry.form.repeats else []
         answers = odd | dict.fromkeys(entry.form.repeats, rows)
