@@ -14,7 +14,7 @@ from typing import Any
 from forms.conditions import xpath
 from forms.entity_types import EntityType, Half, Property, PropertyType, protected_id
 from forms.expressions import Value, string, truth
-from forms.form import Container, Form, Question
+from forms.form import Container, Form, Kind, Question
 from forms.lifting import NO_LIFTS, Lifts
 from forms.schema import ROW_ID, Problem
 from forms.text import normalise_name
@@ -262,6 +262,8 @@ class _Teller:
             return {prop.name: self._typed(prop, calculated)} if calculated else {}
         if question.name not in level.answers:
             return {}
+        if question.kind is Kind.FILE and blank(level.answers[question.name]):
+            return {}  # no phone puts the photo that there is before its user, so none was taken away
         return {prop.name: self._typed(prop, level.answers[question.name])}
 
     def _typed(self, prop: Property, value: Any) -> Any:

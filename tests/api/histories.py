@@ -12,7 +12,7 @@ from sqlalchemy import select
 from server.clock import now
 from server.store.tables import AssignmentTable, Device, Entity, Submission, SubmissionState, VisitTable
 from sync.times import local_date
-from tests.api.builders import AREA, OTHER, PROTECTED, VERSIONS, new_id, registration, situation
+from tests.api.builders import AREA, OTHER, PROTECTED, VERSIONS, member, new_id, registration, situation
 from tests.api.conftest import Town
 from tests.device import Answer, Clock, Drop, Faults, Phone
 
@@ -65,10 +65,12 @@ class World:
         rows = {new_id(): name for name, _ in zip(NAMES, years, strict=False)}
         for (ident, name), age in zip(rows.items(), years, strict=True):
             self.children[ident] = Child(ident, name, age)
-        answers = registration(home, {}, ward_code=area.partition(".")[2], hamlet_code=hamlet)
+        answers = registration(
+            home, {}, ward_code=area.partition(".")[2], hamlet_code=hamlet, members=[member("Nguyễn Thị Ba", 35, "1")]
+        )
         for ident in rows:
             child = self.children[ident]
-            answers["members"] += registration(home, {ident: child.name}, child.years)["members"][1:]
+            answers["members"] += registration(home, {ident: child.name}, child.years)["members"]
         self.homes[user].append(home)
         self._fill(user, "household_registration", answers, "household", home)
 

@@ -59,7 +59,7 @@ def test_they_converge_and_the_third_keeps_nothing(town: Town, travel: time_mach
     assert lost <= world.stored()
     assert world.wiped == {"u9"}
     assert world.phones["u1"].entities("u1") == world.phones["u2"].entities("u2")
-    assert len(world.phones["u1"].entities("u1")) == 5  # two households and three children
+    assert len(world.phones["u1"].entities("u1")) == 7  # two households, with an adult each, and three children
     assert _states(town, stolen) == [("quarantined", "device_revoked")]
     now = datetime.fromisoformat(moment())
     kept = [datetime.fromisoformat(one["keep_until"]) for one in world.phones["u2"].archive()]

@@ -44,7 +44,9 @@ def test_each_page_tells_of_every_question_where_it_goes_and_who_reads_it(catalo
                 assert f"goes to: `{question.container.type}.{question.property}`" in told[question.name]
                 assert "read by: everybody who has" in told[question.name]
             if question.protected:
-                assert f"goes to: `child_protected.{question.name}`" in told[question.name]
+                owner = catalogue.types[question.protected.type]
+                half = owner.protected_half or owner
+                assert f"goes to: `{half.name}.{question.name}`" in told[question.name]
                 assert "read by: the officers of the area alone" in told[question.name]
 
 

@@ -64,7 +64,8 @@ def _sent(town: Town, made: Made, xml: bool) -> Town:
         items = [_item(filling, xml, *_claims(filling, xml, bases, before)) for filling in made[name]]
         receipts = _push(town, items, OFFICERS.get(name, "u1"))
         assert {receipt["outcome"] for receipt in receipts} <= {"applied", "merged", "conflict"}
-        assert {warning for receipt in receipts for warning in receipt["warnings"]} == set()
+        # A child's date of birth is put right now and then, and no longer fits the number.
+        assert {warning for receipt in receipts for warning in receipt["warnings"]} <= {"check_personal_id"}
         stored = _stored(town)[0]
         plain = [f for f, receipt in zip(made[name], receipts, strict=True) if receipt["outcome"] == "applied"]
         assert len(plain) > COUNT * 0.6, (name, len(plain))
@@ -92,7 +93,7 @@ def _item(filling: Filling, xml: bool, *claims: Mapping[str, Any]) -> dict[str, 
         "id": filling.filled.instance_id,
         "form": filling.form.id,
         "version": filling.form.version,
-        "observed_at": moment(-0.01),
+        "observed_at": moment(-0.01 if filling.form.id == ORDER[0] else 0.0001),
         "entities": list(claims),
     } | told
 
@@ -122,6 +123,8 @@ def _compare(town: Town, fillings: Sequence[Filling], stored: Mapping[str, Any])
             for name, text in entity.properties.items():
                 policy = town.nest.catalogue.types[kind].properties[name].policy
                 value = typed(questions[kind, name].kind, text)
+                if value is None and questions[kind, name].kind is Kind.FILE:
+                    continue  # no photo is taken away by taking none
                 if policy is PolicyName.UNION_GROW:
                     assert set(value or ()) <= set(data.get(name) or ()), (entity.id, name)
                 elif policy is not PolicyName.SERIES and times[entity.id] == 1:
@@ -196,7 +199,7 @@ def _without_claims_nothing_is_lost(town: Town, made: Made) -> None:
     receipts = _push(town, [_item(filling, xml=True) for filling in visits])
     assert {receipt["outcome"] for receipt in receipts} <= {"applied", "conflict"}
     for filling, receipt in zip(visits, receipts, strict=True):
-        assert receipt["warnings"] == ["unknown_base"]
+        assert set(receipt["warnings"]) - {"check_personal_id"} == {"unknown_base"}
         (entity,) = filling.entities
         state = town.child(entity.id)
         assert state["data"].get("risk_now") == entity.properties.get("risk_now")

@@ -46,6 +46,16 @@ class Kind(StrEnum):
     FILE = "file"
 
 
+# What a question with a constraint hardly takes.
+_HARDLY_RIGHT = {
+    Kind.TEXT: ("x" * 3000,),
+    Kind.INTEGER: ("-7", "999999"),
+    Kind.DECIMAL: ("-7.5", "999999.5"),
+    Kind.DATE: ("1850-01-01", "2999-12-31"),
+    Kind.DATE_TIME: ("2999-12-31T08:00:00.000+07:00",),
+}
+
+
 class Refusal(StrEnum):
     """Why the engine did not take a value."""
 
@@ -126,7 +136,8 @@ class Chooser:
 
     `hints` by question name: values to pick from, or a function; a function that returns None leaves the
     question blank. Unhinted optional questions stay blank with probability `blank`, unhinted prefills are
-    kept with probability `keep`. `rows` is (fewest, most) for every repeat, or by the repeat's name.
+    kept with probability `keep`. `rows` is (fewest, most) for every repeat, or by the repeat's name. With probability
+    `spoil` what cannot be right is tried first, where the form has something against it.
     """
 
     def __init__(
@@ -138,11 +149,12 @@ class Chooser:
         keep: float = 0.7,
         rows: tuple[int, int] | Mapping[str, tuple[int, int]] = (1, 4),
         tries: int = 80,
+        spoil: float = 0.0,
     ) -> None:
         self.random = Random(f"answers {seed}")
         self._ids = Random(f"ids {seed}")
         self._hints = dict(hints or {})
-        self._blank, self._keep, self._rows, self._tries = blank, keep, rows, tries
+        self._blank, self._keep, self._rows, self._tries, self._spoil = blank, keep, rows, tries, spoil
 
     def uuid(self) -> str:
         """The next version 4 UUID."""
@@ -159,6 +171,8 @@ class Chooser:
 
     def offers(self, ask: Ask) -> Iterator[str | None]:
         """Values to try in turn until the engine takes one; None is a blank."""
+        if self.random.random() < self._spoil:
+            yield from self._bad(ask)
         hint = self._hints.get(ask.name)
         if hint is None:
             if not ask.required and self.random.random() < self._blank:
@@ -173,6 +187,12 @@ class Chooser:
             yield from self.random.sample(values, len(values))
         if not ask.required:
             yield None
+
+    def _bad(self, ask: Ask) -> Iterator[str]:
+        if ask.choices:
+            yield "khong_co"
+        elif ask.constraint and ask.kind in _HARDLY_RIGHT:
+            yield from _HARDLY_RIGHT[ask.kind]
 
     def _guess(self, ask: Ask) -> str | None:
         random = self.random
@@ -189,7 +209,7 @@ class Chooser:
             place = f"{random.uniform(9.9, 10.3):.6f} {random.uniform(105.3, 105.9):.6f}"
             return f"{place} 2.0 {random.randint(3, 20)}.0"
         if ask.kind is Kind.FILE:
-            return f"{random.randint(10**9, 10**10)}.jpg" if ask.required else None
+            return f"{random.randint(10**9, 10**10)}.jpg"
         return "OK" if ask.kind is Kind.ACKNOWLEDGE else self._text(ask.constraint)
 
     def _picks(self, ask: Ask) -> str | None:

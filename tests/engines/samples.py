@@ -13,6 +13,7 @@ from tests.engines.fill import Ask, Chooser, Filled, Hint
 from tests.engines.javarosa import Engine
 
 TODAY = date(2026, 11, 23)
+SPOIL = 0.05  # so that each question is also answered wrongly first, now and then
 _HEAD, _SPOUSE, _OWN_CHILD, _PARENT, _GRANDCHILD = "1", "2", "3", "6", "8"
 _MALE, _FEMALE = "1", "2"
 _MET = ("1", "1", "1", "1", "1", "1", "1", "2", "3", "4", "5", "6")
@@ -71,7 +72,9 @@ def registrations(
         random = Random(f"family {seed} {number}")
         family = _family(random, today)
         size = len(family)
-        chooser = Chooser(f"registration {seed} {number}", _household_hints(family), rows={"members": (size, size)})
+        chooser = Chooser(
+            f"registration {seed} {number}", _household_hints(family), rows={"members": (size, size)}, spoil=SPOIL
+        )
         yield engine.fill(xform, files, chooser, today=today)
 
 
@@ -90,7 +93,7 @@ def situations(
         random = Random(f"child {seed} {number}")
         hints = _child_hints(children[number % len(children)], random.choice(_PEOPLES))
         chooser = Chooser(
-            f"situation {seed} {number}", hints, keep=0.8, rows={"imm_doses": (1, 4), "injuries": (1, 2)}
+            f"situation {seed} {number}", hints, keep=0.8, rows={"imm_doses": (1, 4), "injuries": (1, 2)}, spoil=SPOIL
         )
         yield engine.fill(xform, files, chooser, today=today)
 
@@ -113,7 +116,9 @@ def updates(
         known = [("3" if kind == "child" else "4", ident) for kind, ident in households[home]]
         rows = random.sample([("1", ""), ("2", ""), *known], random.randint(1, min(3, 2 + len(known))))
         hints = _update_hints(home, rows, random.choice(_PEOPLES))
-        chooser = Chooser(f"update {seed} {number}", hints, keep=0.8, rows={"member_changes": (len(rows), len(rows))})
+        chooser = Chooser(
+            f"update {seed} {number}", hints, keep=0.8, rows={"member_changes": (len(rows), len(rows))}, spoil=SPOIL
+        )
         yield engine.fill(xform, files, chooser, today=today)
 
 
@@ -131,7 +136,9 @@ def follow_ups(
     for number in range(n):
         kind, ident = subjects[number % len(subjects)]
         hints = _visit_hints() | {"about": [kind], kind: [ident], "next_on": _soon, "home_next_on": _soon}
-        yield engine.fill(xform, files, Chooser(f"follow-up {seed} {number}", hints, keep=0.8), today=today)
+        yield engine.fill(
+            xform, files, Chooser(f"follow-up {seed} {number}", hints, keep=0.8, spoil=SPOIL), today=today
+        )
 
 
 def _report_hints(people: _People) -> dict[str, Hint]:
@@ -148,7 +155,7 @@ def reports(
     for number in range(n):
         people = Random(f"report {seed} {number}").choice(_PEOPLES)
         hints = _report_hints(people)
-        yield engine.fill(xform, files, Chooser(f"report {seed} {number}", hints), today=today)
+        yield engine.fill(xform, files, Chooser(f"report {seed} {number}", hints, spoil=SPOIL), today=today)
 
 
 def reviews(
@@ -164,7 +171,7 @@ def reviews(
     """`n` officers' reviews of `children` in turn, some of them together with a report of `report.csv`."""
     for number in range(n):
         hints = _visit_hints() | {"child": [children[number % len(children)]]}
-        yield engine.fill(xform, files, Chooser(f"review {seed} {number}", hints), today=today)
+        yield engine.fill(xform, files, Chooser(f"review {seed} {number}", hints, spoil=SPOIL), today=today)
 
 
 def phone_number(random: Random) -> str:
@@ -255,6 +262,9 @@ def _update_hints(home: str, rows: Sequence[tuple[str, str]], people: _People) -
         | _of_both(members)
         | {
             "household": [home],
+            "changes": lambda ask, random: " ".join(
+                c for c in ask.choices if c == "members" or random.random() < 0.5
+            ),
             "change_kind": lambda ask, random: rows[ask.row][0],
             "who_child": lambda ask, random: rows[ask.row][1],
             "who_adult": lambda ask, random: rows[ask.row][1],
@@ -306,6 +316,7 @@ def _child_hints(child: str, people: _People) -> dict[str, Hint]:
             "mother_birth_year": _known_or(_sometimes(lambda ask, random: str(random.randint(1978, 2006)))),
             "caregiver_name": _known_or(_sometimes(lambda ask, random: _name(random, people, _FEMALE))),
             "caregiver_phone": _known_or(_sometimes(lambda ask, random: phone_number(random))),
+            "school_status": _known_or(_mostly("1", 0.4)),
             "school_name": _known_or(lambda ask, random: f"Trường số {random.randint(1, 9)}"),
             "weight_kg": _sometimes(lambda ask, random: f"{random.uniform(3, 28):.1f}"),
             "height_cm": _sometimes(lambda ask, random: f"{random.uniform(48, 118):.1f}"),
@@ -344,8 +355,8 @@ def _since_birth(ask: Ask, random: Random) -> str:
     return (born + timedelta(days=random.randint(0, max(0, (visit - born).days)))).isoformat()
 
 
-def _mostly(value: str) -> Hint:
-    return lambda ask, random: value if random.random() < 0.8 else random.choice(ask.choices)
+def _mostly(value: str, share: float = 0.8) -> Hint:
+    return lambda ask, random: value if random.random() < share else random.choice(ask.choices)
 
 
 def _sometimes(hint: Hint) -> Hint:

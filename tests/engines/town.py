@@ -24,10 +24,9 @@ PLACES: dict[str, bytes] = {
         "01,Khu vực 1,2025.31120\n"
     ).encode(),
 }
+HOME = "2025.31135"
+HERE: dict[str, bytes] = {"wards.csv": f"name,label\n{HOME},Ninh Kiều\n".encode()}
 _VISITS = UUID("6c0d3c5e-6f0e-4a55-9f38-2f4a1f0d9b11")
-
-
-HERE: dict[str, bytes] = {"wards.csv": "name,label\n2025.31135,Ninh Kiều\n".encode()}
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,8 @@ class Filler:
         self._keep("household_update", updates, files, members)
         self._keep("follow_up_visit", follow_ups, files, subjects)
         self._keep("protection_report", reports, files)
-        files |= {"report.csv": entity_list(list(self._entities("protection_report")))}
+        mine = [f for f in self.made["protection_report"] if f.answers().get("ward_code") in (None, "", HOME)]
+        files |= {"report.csv": entity_list([one for filling in mine for one in filling.filled.entities])}
         self._keep("child_review", reviews, files, children)
         return self.made
 

@@ -31,6 +31,7 @@ OTHER: Mapping[Kind, Sequence[Any]] = {
     Kind.DATETIME: ["2026-11-23", "2026-11-23T08:00:00", "2026-11-23T25:00:00+07:00", 1764000000, ["x"]],
     Kind.CODE: [1, True, ["1"], "hai mã", "\x00", "x" * 121, {"code": "1"}],
     Kind.CODES: [1, True, [1], {"code": "1"}, ["hai mã"], ["x" * 121]],
+    Kind.FILE: [7, True, ["a.jpg"], {"name": "a.jpg"}, "a\x00.jpg", "x" * 201],
     Kind.GEOPOINT: ["10.0", "91 105", "10 181", "mười 105", [10.0, 105.7], 10.0],
 }
 
