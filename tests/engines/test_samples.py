@@ -112,7 +112,7 @@ def test_protected_answers_come_into_no_list_of_the_phone(visited: list[Filled])
     """The real engine keeps them in the submission alone: they have no `save_to`."""
     types = load_entity_types(FORMS / "entities")
     officers = {name for name, prop in types["child_protected"].properties.items() if prop.officer}
-    secret = protected_names({"child": types["child"]}) - officers
+    secret = protected_names({"half": types["child_protected"]}) - officers
     answered = {path.rpartition("/")[2] for filled in visited for path, value in filled.answered.items() if value}
     assert answered & secret == secret - {"law_conflict"}
     for filled in visited:

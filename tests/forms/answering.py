@@ -91,5 +91,6 @@ def _usual(question: Question, random: Random) -> Any:
         Kind.CODE: random.choice(choices),
         Kind.CODES: random.sample(choices, min(len(choices), random.randint(0, 3))),
         Kind.GEOPOINT: random.choice(POINTS),
+        Kind.FILE: f"{random.randint(10**9, 10**10)}.jpg",
     }
     return usual[question.kind]

@@ -111,16 +111,18 @@ def test_a_household_and_its_children_are_registered_in_one_submission(phones: P
     (receipt,) = phones.register()
     assert (receipt["outcome"], receipt["repeat"], receipt["problems"]) == ("applied", False, [])
     found = [(entity["type"], entity["id"], entity["revision"]) for entity in receipt["entities"]]
+    adults = [one for one in found if one[0] == "person"]
+    assert len(adults) == sum(row["member_kind"] == "2" for row in REGISTRATION.answers["members"]) == 2
     assert sorted(found) == sorted(
-        [("household", REGISTRATION.household, 1), *(("child", child, 1) for child in CHILDREN)]
+        [("household", REGISTRATION.household, 1), *(("child", child, 1) for child in CHILDREN), *adults]
     )
     scope = f"{TOWN.area}/{REGISTRATION.answers['hamlet_code']}"
     for child in CHILDREN:
         row = phones.ledger(child).row
         assert (row.scope, row.household, row.area) == (scope, REGISTRATION.household, TOWN.area)
-    assert phones.count(FeedEntry.scope == scope, FeedEntry.kind == "entity", FeedEntry.here) == 3
+    assert phones.count(FeedEntry.scope == scope, FeedEntry.kind == "entity", FeedEntry.here) == 5
     assert phones.count(VisitTable.subject == REGISTRATION.household, VisitTable.rule == "F-HHQ") == 1
-    assert phones.count(MadeTable.sub == REGISTRATION.instance_id) == 3
+    assert phones.count(MadeTable.sub == REGISTRATION.instance_id) == 5
 
 
 def test_a_situation_goes_into_the_child(phones: Phones) -> None:
