@@ -19,6 +19,7 @@ VISIT_DATE = "check_visit_date"
 
 OLDEST = 120  # years
 _PROVINCES = range(1, 97)  # TT 07/2016/TT-BCA; from 100 on it is a country
+_NOBODYS = 99  # no province has it: the demonstration's people do, and shall raise no doubts for it
 _SEXES = {"1": 0, "2": 1}  # list `sex` -> the last bit of the fourth digit
 _TWELVE = re.compile(r"\A[0-9]{12}\Z")
 _FILLING = re.compile(r"\(0\)|[\s.()/-]")
@@ -69,7 +70,7 @@ def _personal_id(answer: str, answers: Level, beside: str, received: date) -> It
         yield "Số định danh cá nhân phải có đúng 12 chữ số."
         return
     place, century, year = int(answer[:3]), int(answer[3]), int(answer[4:6])
-    if place not in _PROVINCES and place < 100:
+    if place not in (*_PROVINCES, _NOBODYS) and place < 100:
         yield "Ba chữ số đầu của số định danh không phải mã tỉnh hay mã nước."
     sex = _SEXES.get(str(answers.get(f"{beside}sex")))
     if sex is not None and century % 2 != sex:
