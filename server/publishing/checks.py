@@ -76,8 +76,8 @@ def _gone(catalogue: Catalogue, old: Form, new: Form, question: Question) -> Ite
 
 
 def _kind(catalogue: Catalogue, question: Question) -> Iterator[str]:
-    if question.container is None or question.property is None:
-        return
+    if question.container is None or question.property is None or question.calculation is not None:
+        return  # what is calculated is text to the engine, whatever it stands for
     prop = catalogue.types[question.container.type].properties[question.property]
     wanted = KIND_OF.get(prop.type)
     if wanted is not None and wanted is not question.kind:

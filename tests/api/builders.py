@@ -16,7 +16,7 @@ OTHER = "2025.31120"
 VERSIONS = {
     "household_registration": "2026112601",
     "household_update": "2026112601",
-    "child_situation": "2026112501",
+    "child_situation": "2026112602",
     "follow_up_visit": "2026112601",
     "protection_report": "2026112601",
     "child_review": "2026112601",

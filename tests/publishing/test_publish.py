@@ -1,12 +1,13 @@
 """A new version of a form: what is refused and in which words, what is shown, and which files there are then."""
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
 
-from forms.catalogue import Publication, load_catalogue, read_index
+from forms.catalogue import FOLDER, Publication, load_catalogue, read_index
 from server.publishing import odk
 from server.publishing.publish import Report, publish, rollback, set_state
 from tests.publishing import toy
@@ -64,6 +65,25 @@ def test_a_new_version_is_current_and_the_one_before_is_kept(root: Path) -> None
     assert rows[SECOND].protected == ("secret",)
     assert catalogue.lifts.code(["colour"], "blue") == "navy"
     assert not (root / "xlsforms/.toy.new").exists()
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (FOLDER / "xlsforms").iterdir()))
+def test_each_form_that_we_ship_can_be_published_with_another_label(name: str, tmp_path: Path, no_java: None) -> None:
+    root, path = tmp_path / "forms", tmp_path / "new"
+    shutil.copytree(FOLDER, root)
+    shutil.copytree(root / "xlsforms" / name, path)
+    now = load_catalogue(root).current_of(name)
+    assert now is not None
+    number = str(int(now.version) + 1)
+    settings = (path / "settings.csv").read_text(encoding="utf-8")
+    (path / "settings.csv").write_text(settings.replace(f",{now.version},", f",{number},"), encoding="utf-8")
+    survey = (path / "survey.csv").read_text(encoding="utf-8")
+    (path / "survey.csv").write_text(survey.replace("Kết quả", "Chuyến này").replace("Bạn", "Cô"), encoding="utf-8")
+    report = publish(root, path, TODAY)
+    assert report.problems == []
+    assert report.form is not None and report.form.version == number
+    assert any("Chuyến này" in line or "Cô" in line for line in report.diff)
+    assert [one.version for one in load_catalogue(root).versions() if one.id == name][-2:] == [now.version, number]
 
 
 def test_what_is_different_is_told_section_by_section(root: Path) -> None:
