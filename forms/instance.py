@@ -104,7 +104,7 @@ class _Reader:
                 trunk_version=node.get("trunkVersion", ""),
                 branch_id=node.get("branchId", ""),
             )
-            if element.create or element.update:
+            if (element.create or element.update) and element.id:  # ODK Web Forms leaves it blank in rows
                 self.entities.append(element)
                 if into is not self.answers:
                     into[ROW_ID] = element.id

@@ -1,7 +1,9 @@
 """All forms, filled by the engine that phones run, go through the server: nothing is lost or bent."""
 
+import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -24,6 +26,7 @@ from tests.api.conftest import Town
 from tests.engines.fill import Refusal
 from tests.engines.javarosa import Engine
 from tests.engines.town import Filler, Filling, typed
+from tests.engines.web_forms import fill_in_browser
 
 COUNT, LOT = 100, 50
 PEOPLE = {"u1": (Role.COLLABORATOR, ("01", "02", "03")), "s1": (Role.SUPERVISOR, None)}
@@ -36,6 +39,8 @@ ORDER = (
     "protection_report",
     "child_review",
 )
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_INSTANCE_ID = re.compile("<instanceID>(.*?)</instanceID>")
 Made = Mapping[str, Sequence[Filling]]
 
 
@@ -44,11 +49,13 @@ def test_a_hundred_of_each_go_through_and_say_what_the_engine_says(
 ) -> None:
     """One test, because filling takes longer than sending: two workers would each fill all of them."""
     forms = {form.id: form for form in catalogue.current()}
-    made = Filler(engine, forms, COUNT, 11, local_date(now())).everything()
+    filler = Filler(engine, forms, COUNT, 11, local_date(now()))
+    made = filler.everything()
     assert {name: len(fillings) for name, fillings in made.items()} == dict.fromkeys(ORDER, COUNT)
     _every_question_was_answered(made)
     _every_answer_has_the_type_of_its_question(new_town(PEOPLE), made)
     _what_the_engine_refuses_is_explained_at_its_question(catalogue, made)
+    _the_engine_of_browsers_says_the_same(new_town(PEOPLE), filler)
     in_xml, in_json = _sent(new_town(PEOPLE), made, xml=True), _sent(new_town(PEOPLE), made, xml=False)
     assert _stored(in_xml) == _stored(in_json)
     with in_json.app.app_context():
@@ -157,6 +164,47 @@ def _every_answer_has_the_type_of_its_question(town: Town, made: Made) -> None:
                 answers = answers if row is None else answers[str(question.repeat)][row]
                 assert answers.get(question.name) == typed(question.kind, text), path
     assert kinds == set(Kind)
+
+
+def _the_engine_of_browsers_says_the_same(town: Town, filler: Filler) -> None:
+    """The same answers, given to getodk's other engine: both submissions tell the same of the same entities."""
+    reader = Reader(town.nest.catalogue, town.nest.places, town.nest.limits)
+
+    def told(filling: Filling) -> tuple[list[Any], list[Any]]:
+        raw = RawItem(b"", _item(filling, xml=True), None)
+        arrival = reader.read(raw, Sender("u1", None, frozenset({"u1"}), 0), None, now())
+        assert arrival.held is None, arrival.problems
+        named = [(claim.type, claim.id, claim.base_rev) for claim in arrival.claims.values() if claim.base_rev != 0]
+        return [(one.type, one.id, one.pointer, one.creates, one.said) for one in arrival.told], named
+
+    for name, fillings in filler.made.items():
+        answers = [filling.filled.answered for filling in fillings]
+        known = {found.group() for file in filler.files[name].values() for found in _UUID.finditer(file.decode())}
+        made = fill_in_browser(fillings[0].form.xml, filler.files[name], answers)
+        for filling, other in zip(fillings, made, strict=True):
+            assert other.problems == ()
+            again = replace(
+                filling, filled=replace(filling.filled, xml=other.xml, instance_id=_instance_id(other.xml))
+            )
+            assert _named_in_turn(told(again), known) == _named_in_turn(told(filling), known), name
+
+
+def _named_in_turn(value: Any, known: Set[str], names: dict[str, str] | None = None) -> Any:
+    """The value with every id that an engine has made up replaced by its number, and moments left out."""
+    names = {} if names is None else names
+    if isinstance(value, Mapping):
+        return {key: _named_in_turn(value[key], known, names) for key in sorted(value) if key != "received_at"}
+    if isinstance(value, list | tuple):
+        return [_named_in_turn(one, known, names) for one in value]
+    if isinstance(value, str) and _UUID.fullmatch(value) and value not in known:
+        return names.setdefault(value, f"id {len(names)}")
+    return value
+
+
+def _instance_id(xml: str) -> str:
+    found = _INSTANCE_ID.search(xml)
+    assert found is not None
+    return found.group(1)
 
 
 def _what_the_engine_refuses_is_explained_at_its_question(catalogue: Catalogue, made: Made) -> None:

@@ -92,6 +92,7 @@ class Filler:
     seed: int
     today: date
     made: dict[str, list[Filling]] = field(default_factory=dict)
+    files: dict[str, Mapping[str, bytes]] = field(default_factory=dict)  # form id -> the lists it was filled with
 
     def everything(self) -> dict[str, list[Filling]]:
         """Form id -> its fillings, in an order in which they can be sent."""
@@ -122,7 +123,7 @@ class Filler:
     def _keep(
         self, name: str, fillings: Callable[..., Iterator[Filled]], files: Mapping[str, bytes], *of: Any
     ) -> None:
-        form = self.forms[name]
+        form, self.files[name] = self.forms[name], files
         filled = fillings(self.engine, form.xml, self.count, self.seed, files, *of, today=self.today)
         self.made[name] = [Filling(form, one) for one in filled]
 

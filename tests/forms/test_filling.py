@@ -394,6 +394,18 @@ def test_an_instance_gives_the_same_answers_as_json() -> None:
     assert {told.id for told in result.told} == {"h-1", "22222222-2222-4222-8222-222222222222"}
 
 
+def test_a_row_whose_entity_has_no_id_gets_one_derived_from_the_submission() -> None:
+    """ODK Web Forms leaves the ids blank of whom a row creates."""
+    instance = parse_instance(INSTANCE.replace('id="22222222-2222-4222-8222-222222222222"', 'id=""'))
+    answers, entities, problems = answers_of(REGISTER, instance)
+    assert not problems and ROW_ID not in answers["members"][0]
+    assert [entity.type for entity in entities] == ["household"]
+    told = [filled(answers, named=[("household", "h-1")]).told for _ in range(2)]
+    assert told[0] == told[1]
+    (child,) = [one for one in told[0] if one.type == "child"]
+    assert uuid.UUID(child.id)
+
+
 @pytest.mark.parametrize(
     "xml",
     ["", "<a>", "không phải XML", '<!DOCTYPE d [<!ENTITY x "y">]><d>&x;</d>', "<!DOCTYPE d><d/>", "<d>\x00</d>",
