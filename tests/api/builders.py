@@ -23,6 +23,7 @@ VERSIONS = {
 }
 ENTITIES = "http://www.opendatakit.org/xforms/entities"
 
+BAD_PHONE = "0" * 31  # longer than the forms take; whatever is shorter is only noted
 Answers = dict[str, Any]
 
 # An answer to every question whose answer the officers alone read; for a child of 12 or more.

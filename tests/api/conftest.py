@@ -337,15 +337,15 @@ class Plot:
 
     app: Flask
     people: Town
+    nest: Nest  # as it was built; tests get a copy
     pristine: Path | str
     postgres: Postgres | None = None
 
     def clear(self) -> Town:
         """As before any test."""
         close(self.app)
-        before: Nest = self.app.extensions["toam"]
-        self.app.extensions["toam"] = replace(before, settings=replace(before.settings))
-        folder = before.settings.data
+        self.app.extensions["toam"] = replace(self.nest, settings=replace(self.nest.settings))
+        folder = self.nest.settings.data
         for path in folder.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         if self.postgres is None:
@@ -396,11 +396,11 @@ def _plot(folder: Path, template: Path, postgres: Postgres | None, request: pyte
         close(town.app)
         with closing(sqlite3.connect(settings.data / "toam.sqlite3")) as made:
             made.execute("vacuum into ?", [str(folder / "pristine.sqlite3")])
-        return Plot(town.app, town, folder / "pristine.sqlite3")
+        return Plot(town.app, town, town.nest, folder / "pristine.sqlite3")
     name = postgres.create(request.getfixturevalue("postgres_template"))
     town = build_town(create_app(replace(settings, database_url=postgres.url(name))), PEOPLE, postgres)
     close(town.app)
-    return Plot(town.app, town, postgres.create(name), postgres)
+    return Plot(town.app, town, town.nest, postgres.create(name), postgres)
 
 
 def build_town(app: Flask, people: Mapping[str, Person], postgres: Postgres | None = None) -> Town:

@@ -12,7 +12,7 @@ from forms.entity_types import protected_id
 from server.clock import now
 from server.store.tables import FeedEntry, VisitTable
 from sync.times import to_ms
-from tests.api.builders import AREA, OTHER, in_xml, moment, new_id, register
+from tests.api.builders import AREA, BAD_PHONE, OTHER, in_xml, moment, new_id, register
 from tests.api.conftest import Town
 from tests.api.test_authority import Family
 
@@ -55,7 +55,7 @@ def _visit(town: Town, **more: Any) -> dict[str, Any]:
 
 
 def _phone(town: Town) -> dict[str, Any]:
-    return _visit(town, caregiver_phone="12")
+    return _visit(town, caregiver_phone=BAD_PHONE)
 
 
 def _unknown_question(town: Town) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def _stranger(town: Town) -> dict[str, Any]:
 
 
 def _in_xml(town: Town) -> dict[str, Any]:
-    value = _visit(town, caregiver_phone="12")
+    value = _visit(town, caregiver_phone=BAD_PHONE)
     form = town.nest.catalogue.find(value["form"], value["version"])
     assert form is not None
     return in_xml(form.form, value)
@@ -252,7 +252,7 @@ def test_set_aside_it_ends_and_taken_back_it_is_there_again(town: Town) -> None:
     ],
 )
 def test_only_signs_of_danger_make_a_visit(town: Town, signs: dict[str, Any], rules: set[str]) -> None:
-    value = Family(town).visit(caregiver_phone="12", **signs)
+    value = Family(town).visit(caregiver_phone=BAD_PHONE, **signs)
     town.push([value])
     assert set(planned(town, value["id"])) == rules
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from server.store.tables import FeedEntry
-from tests.api.builders import claim, new_id, register, visit
+from tests.api.builders import BAD_PHONE, claim, new_id, register, visit
 from tests.api.conftest import Town
 from tests.api.test_outcomes import registered
 
@@ -213,7 +213,7 @@ def test_a_pointer_that_leads_nowhere_changes_nothing(town: Town) -> None:
 def test_many_held_for_one_cause_are_let_out_at_once(town: Town) -> None:
     homes = [new_id() for _ in range(3)]
     values = [register(home, {}, ward_code="2024.31178") for home in homes]
-    odd, fine = register(new_id(), {}, phone="12"), register(new_id(), {})
+    odd, fine = register(new_id(), {}, phone=BAD_PHONE), register(new_id(), {})
     town.push([*values, odd, fine])
     listed = town.get("/api/v1/submissions?state=quarantined", "s1").get_json()["submissions"]
     causes = {line["id"]: line["cause"] for line in listed}
@@ -233,7 +233,7 @@ def test_many_held_for_one_cause_are_let_out_at_once(town: Town) -> None:
 
 def test_later_ones_of_the_same_chain_are_listed_beside_a_held_one(town: Town) -> None:
     child = new_id()
-    created = register(new_id(), {child: NAME}, phone="12")
+    created = register(new_id(), {child: NAME}, phone=BAD_PHONE)
     first = visit(child, NAME, "0-", {"full_name": NAME}, [created["id"]])
     second = visit(child, NAME, "0-", {"full_name": NAME}, [created["id"], first["id"]])
     town.push([created, first, second])
@@ -246,7 +246,7 @@ def test_later_ones_of_the_same_chain_are_listed_beside_a_held_one(town: Town) -
 
 @pytest.mark.parametrize("ident", ["a/b", "a/approve", "x?y#z", "100%25", "../etc", "acts"])
 def test_an_id_with_odd_characters_is_within_reach(town: Town, ident: str) -> None:
-    value = register(new_id(), {}, phone="12") | {"id": ident}
+    value = register(new_id(), {}, phone=BAD_PHONE) | {"id": ident}
     (receipt,) = town.push([value])
     assert (receipt["id"], receipt["reason"]) == (ident, "bad_value")
     quoted = quote(ident, safe="")

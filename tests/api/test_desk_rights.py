@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from server import audit
 from server.store.tables import AuditTable, Submission, db
-from tests.api.builders import AREA, OTHER, new_id, register, visit
+from tests.api.builders import AREA, BAD_PHONE, OTHER, new_id, register, visit
 from tests.api.conftest import Town
 
 pytestmark = pytest.mark.usefixtures("rebuilt")
@@ -41,7 +41,7 @@ class Case:
         base = next(entity["etag"] for entity in created["entities"] if entity["id"] == self.child)
         seen = {"full_name": NAME}
         self.visits = [visit(self.child, name, base, seen) for name in (NAME, "Lê Ngọc Hân Nhi", "Lê Thị Ngọc Hân")]
-        self.held = visit(self.child, NAME, base, seen, caregiver_phone="12")
+        self.held = visit(self.child, NAME, base, seen, caregiver_phone=BAD_PHONE)
         town.push([*self.visits, self.held])
         town.act(f"submissions/{self.visits[0]['id']}/reject", "s1", reason="Thử")
         (self.conflict,) = town.get("/api/v1/conflicts", "s1").get_json()["conflicts"]

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from sync.envelope import MAX_DEPTH
-from tests.api.builders import in_xml, item, new_id, register, registration, situation, visit
+from tests.api.builders import BAD_PHONE, in_xml, item, new_id, register, registration, situation, visit
 from tests.api.conftest import Town, digest
 
 NAME = "Đặng Thị Bé Tư"
@@ -262,7 +262,7 @@ def test_parts_of_an_item_that_are_wrong(town: Town, changes: Any, code: str, re
         ({"visit_date": "2025-02-30"}, "bad_value", "bad_value"),
         ({"visit_date": "23/11/2025"}, "bad_value", "bad_value"),
         ({"gps": "200 400"}, "bad_value", "bad_value"),
-        ({"phone": "12"}, "constraint", "bad_value"),
+        ({"phone": BAD_PHONE}, "constraint", "bad_value"),
         ({"members": "nobody"}, "bad_value", "bad_value"),
         ({"members": [{}] * 61}, "bad_value", "bad_value"),
         ({"head_name": None}, "required", "bad_value"),

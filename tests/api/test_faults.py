@@ -23,7 +23,7 @@ from sync.authority import Role
 from sync.envelope import RawItem
 from sync.follow import row_of
 from sync.state.answered import write_of
-from tests.api.builders import AREA, new_id, register
+from tests.api.builders import AREA, BAD_PHONE, new_id, register
 from tests.api.conftest import PEOPLE, Town, build_town
 from tests.api.test_authority import Family
 from tests.api.test_danger import SIGNS, planned
@@ -153,7 +153,7 @@ def test_retried_it_ends_as_if_the_fault_had_never_been(town: Town, broken: Any,
     """Held for what is wrong with it; it takes its place by the time of its first arrival."""
     family = Family(town)
     elsewhere = family.visit(school_name=MARKER, **SIGNS)
-    typo = family.visit(school_name=MARKER, caregiver_phone="12", **SIGNS)
+    typo = family.visit(school_name=MARKER, caregiver_phone=BAD_PHONE, **SIGNS)
     mend = broken(part)
     town.push([elsewhere], "u9")
     town.push([typo], "u1")

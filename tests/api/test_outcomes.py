@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.api.builders import claim, new_id, register, visit
+from tests.api.builders import BAD_PHONE, claim, new_id, register, visit
 from tests.api.conftest import Town
 
 pytestmark = pytest.mark.usefixtures("rebuilt")
@@ -70,7 +70,7 @@ def test_conflict_waits_for_a_person_and_the_first_receipt_stays_as_it_was(town:
 
 def test_quarantined_is_kept_to_the_byte_takes_a_revision_and_changes_nothing(town: Town) -> None:
     child, base, data = registered(town)
-    value = visit(child, "Tên Khác", base, data, caregiver_phone="12")
+    value = visit(child, "Tên Khác", base, data, caregiver_phone=BAD_PHONE)
     good = visit(child, NAME, base, data, helmet="0")
     held, applied = town.push([value, good])
     assert (held["outcome"], held["reason"], applied["outcome"]) == ("quarantined", "bad_value", "applied")

@@ -6,7 +6,19 @@ import orjson
 import pytest
 
 from forms.catalogue import Catalogue, Entry
-from tests.api.builders import AREA, OTHER, claim, in_xml, item, moment, new_id, register, registration, situation
+from tests.api.builders import (
+    AREA,
+    BAD_PHONE,
+    OTHER,
+    claim,
+    in_xml,
+    item,
+    moment,
+    new_id,
+    register,
+    registration,
+    situation,
+)
 from tests.api.conftest import Town
 
 pytestmark = pytest.mark.usefixtures("rebuilt")
@@ -84,20 +96,20 @@ def test_unreadable_cannot_be_taken_in_but_set_aside(town: Town) -> None:
 
 def test_bad_value_is_taken_in_as_far_as_it_can_be_read(town: Town) -> None:
     home = new_id()
-    ident = held(town, register(home, {}, phone="12", housing=["3"], deprivations="y_te"), "bad_value")
+    ident = held(town, register(home, {}, phone=BAD_PHONE, housing=["3"], deprivations="y_te"), "bad_value")
     assert town.get(f"/api/v1/entities/household/{home}", "s1").status_code == 404
     accepted(town, ident)
     data = town.household(home)["data"]
-    assert (data["phone"], data["address_line"]) == ("12", "12/3, hẻm 5, tổ 2")  # an unusual value, but a value
+    assert (data["phone"], data["address_line"]) == (BAD_PHONE, "12/3, hẻm 5, tổ 2")  # an unusual value, but a value
     assert "housing" not in data
     assert town.refusal(f"submissions/{ident}/accept", "s1", reason=WHY) == (409, "cannot_apply")
 
 
 def test_bad_value_is_read_with_a_patch(town: Town) -> None:
     home, child = new_id(), new_id()
-    ident = held(town, register(home, {child: NAME}, phone="12"), "bad_value")
+    ident = held(town, register(home, {child: NAME}, phone=BAD_PHONE), "bad_value")
     set_aside_and_back(town, ident, "bad_value")
-    wrong = town.ask(f"submissions/{ident}/repair", "s1", reason=WHY, patch={"/answers/phone": "13"})
+    wrong = town.ask(f"submissions/{ident}/repair", "s1", reason=WHY, patch={"/answers/phone": BAD_PHONE})
     assert (wrong.status_code, wrong.get_json()["code"]) == (422, "invalid")
     assert [problem["pointer"] for problem in wrong.get_json()["problems"]] == ["/answers/phone"]
     assert town.page(ident)["state"] == "quarantined"
@@ -111,11 +123,11 @@ def test_bad_value_is_read_with_a_patch(town: Town) -> None:
 def test_bad_value_in_a_row_and_in_xml_is_read_with_a_patch(town: Town) -> None:
     home, child = new_id(), new_id()
     value = register(home, {child: NAME})
-    value["answers"]["members"][1]["pid"] = "12"
+    value["answers"]["members"][0]["pid"] = BAD_PHONE
     form = town.nest.catalogue.find(value["form"], value["version"])
     assert form is not None
     ident = held(town, in_xml(form.form, value), "bad_value")
-    repaired(town, ident, {"/answers/members/1/pid": "092215001234"})
+    repaired(town, ident, {"/answers/members/0/pid": "092215001234"})
     assert town.child(child)["data"]["pid"] == "092215001234"
 
 
@@ -204,7 +216,7 @@ def test_ward_ambiguous_names_the_candidates_and_one_of_them_is_chosen(town: Tow
     assert town.get(f"/api/v1/entities/household/{home}", "u1").status_code == 404
 
 
-@pytest.mark.parametrize("more", [{"phone": "12"}, {"author": "u9"}])
+@pytest.mark.parametrize("more", [{"phone": BAD_PHONE}, {"author": "u9"}])
 def test_a_ward_that_is_not_clear_is_never_taken_in_whatever_else_is_wrong(town: Town, more: dict[str, Any]) -> None:
     home = new_id()
     value = register(home, {}, ward_code="2024.31178")
@@ -236,7 +248,7 @@ def test_the_children_of_a_reused_id_are_not_those_of_the_first(town: Town) -> N
     values = [register(home, {new_id(): NAME}) for home in homes]
     values[1]["id"] = values[0]["id"]
     for value in values:
-        del value["answers"]["members"][1]["__id"]
+        del value["answers"]["members"][0]["__id"]
     created = town.apply(values[0])
     (receipt,) = town.push([values[1]])
     accepted(town, receipt["kept_as"])
@@ -273,7 +285,7 @@ def test_a_child_cannot_be_taken_in_under_the_id_of_a_household(town: Town) -> N
 
 @pytest.mark.parametrize("act", ["accept", "repair", "reject", "unreject", "approve", "return"])
 def test_nobody_else_lets_a_held_submission_out(town: Town, act: str) -> None:
-    value = register(new_id(), {}, phone="12")
+    value = register(new_id(), {}, phone=BAD_PHONE)
     town.push([value])
     body = {"reason": WHY, "comment": WHY, "patch": {"/answers/phone": "0987654321"}}
     for user in ("u1", "u2", "c1", "a1", "s5"):
