@@ -25,12 +25,14 @@ UNSEEN_POLICIES = frozenset(
 
 Specs = Mapping[str, Mapping[str, Any]]
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where libyaml is there
+
 
 def load_entity_types(folder: Path) -> dict[str, EntityType]:
     """Read every `*.yaml` of `folder`: type name -> entity type, halves included. Raises `EntityTypeError`."""
     types: dict[str, EntityType] = {}
     for path in sorted(folder.glob("*.yaml")):
-        kind = _File(path.name, yaml.safe_load(path.read_text(encoding="utf-8"))).read()
+        kind = _File(path.name, yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)).read()  # noqa: S506 - it is a safe one
         for one in (kind, kind.protected_half):
             if one is not None and types.setdefault(one.name, one) is not one:
                 raise EntityTypeError(f"{path.name}: there is a type {one.name} already")

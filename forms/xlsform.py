@@ -6,13 +6,15 @@ Source: the XLSForm standard (xlsform.org) and the ODK entities specification, v
 """
 
 import csv
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from pyxform.errors import PyXFormError
-from pyxform.xls2xform import convert
+from pyxform.xls2xform import ConvertResult, convert
 
 from forms.form import FormError
 
@@ -146,10 +148,7 @@ def to_xform(sheets: Sheets) -> XForm:
     for name, columns in sheets.headers.items():
         # Without the headers pyxform reads a row as if it had every column, and fails on the first `trigger`.
         workbook[f"{name}_header"] = [dict.fromkeys(c for c in columns if c not in _OURS)]
-    try:
-        result = convert(workbook)
-    except PyXFormError as error:
-        raise _sheet_error(str(error)) from error
+    result = _converted(json.dumps(workbook))
     return XForm(
         form_id=settings["form_id"],
         version=settings["version"],
@@ -158,6 +157,15 @@ def to_xform(sheets: Sheets) -> XForm:
         xml=result.xform,
         warnings=tuple(result.warnings),
     )
+
+
+@lru_cache(maxsize=64)
+def _converted(workbook: str) -> ConvertResult:
+    """Publishing reads all forms several times, and the same sheets give the same XForm."""
+    try:
+        return convert(json.loads(workbook))
+    except PyXFormError as error:
+        raise _sheet_error(str(error)) from error
 
 
 def _read(path: Path, sheet: str) -> Table:

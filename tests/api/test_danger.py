@@ -212,7 +212,7 @@ def test_released_the_childs_own_visit_stands_and_the_submissions_ends(town: Tow
     value = family.visit(**SIGNS) | {"observed_at": moment(-HOURS_AGO)}
     user = "u1"
     if way == "repair":
-        value["answers"]["caregiver_phone"] = "12"
+        value["answers"]["caregiver_phone"] = BAD_PHONE
     else:
         user = "u9"
     town.push([value], user)
