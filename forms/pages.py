@@ -42,7 +42,7 @@ def _index(catalogue: Catalogue, forms: Sequence[Form]) -> str:
         lines.append(f"| {' | '.join(str(cell) for cell in row)} |")
     lines += [
         "",
-        "How to change a form: the table in [ARCHITECTURE.md](../../ARCHITECTURE.md#to-change-x-go-to-y).",
+        "How to change a form: the table in [ARCHITECTURE.md](../../ARCHITECTURE.md#to-change-a-form).",
         "",
     ]
     return "\n".join(lines)

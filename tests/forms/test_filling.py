@@ -33,6 +33,7 @@ TYPES = {
         prop("dob", "date", "review"),
         prop("needs", "set", "union"),
         prop("school"),
+        prop("photo", "file"),
         prop("imm_doses", "rows", "series", key="dose"),
         prop("household", "ref", "review", placement=True, calculated=True),
     ),
@@ -161,6 +162,14 @@ def test_a_blank_is_told_and_what_was_not_sent_is_not() -> None:
     assert household["phone"] is None
     answers.pop("phone")
     assert "phone" not in said(filled(answers), "household")[0]
+
+
+def test_no_photo_is_taken_away_by_taking_none() -> None:
+    survey = [row("text", "child"), row("image", "photo", save_to="photo"), row("text", "school", save_to="school")]
+    form = compiled(survey, [{"list_name": "child", "label": "x", "entity_id": "${child}"}])
+    one = said(filled({"child": "c", "photo": "1.jpg", "school": "A"}, form), "child")
+    none = said(filled({"child": "c", "photo": "", "school": ""}, form), "child")
+    assert (one, none) == ([{"photo": "1.jpg", "school": "A"}], [{"school": None}])
 
 
 def test_what_was_not_relevant_is_not_told_and_not_required() -> None:
