@@ -14,7 +14,7 @@ _KINDS = ("hours", "late_days", "failed_attempts")
 
 @dataclass(frozen=True)
 class Escalation:
-    """One step: `to` hears of it `after` ms after the visit's `due_at` (before it, if negative), or after `failed` attempts.
+    """One step: `to` hears `after` ms after the visit's `due_at` (negative: before it), or after `failed` attempts.
 
     `name` is unique in its rule and is kept with what was escalated: `hours-4`, `late_days-2`, `failed_attempts-3`.
     """
@@ -36,7 +36,7 @@ class Escalation:
 
 
 def read_steps(raw: Sequence[Mapping[str, Any]], hours: int | None) -> tuple[Escalation, ...]:
-    """The steps as a rule names them. `hours`: the term of an hour clock, None for other clocks. Raises `ValueError`."""
+    """The steps as a rule names them. `hours`: the term of an hour clock, else None. Raises `ValueError`."""
     steps = tuple(_step(one, hours) for one in raw)
     if len({step.name for step in steps}) < len(steps):
         raise ValueError("escalation: two steps at one time")
