@@ -27,12 +27,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Child:
-    """What a rule about households needs of a child; `since` (ms) and `sub` are its first write."""
+    """What a rule about households needs of a child; `since` (ms) and `sub` are its first write.
+
+    `at_risk`: groups of risk are told of it, of those that collaborators read.
+    """
 
     id: str
     dob: date | None
     since: int
     sub: str
+    at_risk: bool = False
 
 
 class Subject(Protocol):

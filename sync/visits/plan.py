@@ -77,7 +77,8 @@ def _runs(subject: Subject, rule: Rule, today: date) -> Iterator[_Run]:
     for dob, *values in islice(product(births, *disputed.values()), _MOST_CANDIDATES):
         steps = as_if(told, dict(zip(names, values, strict=True)), disputed)
         born = date.fromisoformat(dob) if dob else None
-        known = [(max(first, (one.since, one.sub)), one.dob) for one in subject.children if one.dob]
+        children = [one for one in subject.children if one.at_risk or not rule.condition.at_risk]
+        known = [(max(first, (one.since, one.sub)), one.dob) for one in children if one.dob]
         run = current_run(rule.condition, History(steps, [(first, born)] if born else known), today)
         if run is not None:
             yield _Run(*run, born)

@@ -187,3 +187,13 @@ def test_a_step_is_noted_once_by_two_jobs_at_one_time(town: Town) -> None:
         escalate(nest.store, nest.world, now(), turn)
         escalate(nest.store, nest.world, now(), turn)
         assert [nest.committer.run(work) for work in late] == [2, 0]
+
+
+def test_risk_told_of_a_child_brings_its_household_a_monthly_visit(town: Town) -> None:
+    family = Family(town)
+    open_ = select(VisitTable.rule, VisitTable.due).where(
+        VisitTable.subject == family.home, VisitTable.state == "open", VisitTable.rule == "F-HHATRISK"
+    )
+    assert town.rows(open_) == []
+    town.apply(family.visit(at_risk_codes=["AR5"]))
+    assert len(town.rows(open_)) == 1

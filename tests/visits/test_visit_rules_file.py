@@ -14,7 +14,7 @@ DANGER = {"F-EMERG", "F-FORWARD", "F-INTAKE"}
 STATUTORY = DANGER | {"F-BIRTH", "F-ALT1", "F-ALT3", "F-ALT6", "F-ALT-END", "F-CHECKUP", "F-POVERTY"}
 LAWS = ("NĐ 56/2017", "Luật Hộ tịch", "TT 14/2020", "TT 23/2017", "NĐ 07/2021")
 CHILD = {"F-DROPOUT", "F-BIRTH", "F-RETRY", "F-ALT1", "F-ALT3", "F-ALT6", "F-ALT-END", "F-CHECKUP"}
-CHILD |= {"F-HIGH", "F-MED", "F-LOW", "F-HHATRISK", "F-NB", "F-EPI"}
+CHILD |= {"F-HIGH", "F-MED", "F-LOW", "F-NB", "F-EPI"}
 WAITING = {"F-PLAN", "F-APPROVE", "F-SEPARATION", "F-FAC5", "F-REVIEW", "F-POSTCLOSE", "F-CASECONF", "F-P0"}
 
 
@@ -26,7 +26,7 @@ def one_rule(**changes: object) -> str:
 
 
 def test_the_shipped_rules_can_be_looked_up() -> None:
-    homes = {"F-HHQ", "F-RETRY", "F-POVERTY", "F-FLOOD", "F-SAFEHOME"}
+    homes = {"F-HHQ", "F-RETRY", "F-POVERTY", "F-FLOOD", "F-SAFEHOME", "F-HHATRISK"}
     assert {rule.code for rule in RULES.for_type("household", TODAY)} == homes
     assert {rule.code for rule in RULES.for_type("child", TODAY)} == CHILD
     assert {rule.code for rule in RULES.waiting} == WAITING

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from sync.visits.plan import VisitState
 from sync.visits.rules import Rules
@@ -100,7 +101,7 @@ def test_three_times_nobody_home_goes_to_the_supervisor_and_moves_no_term() -> N
 
 
 def test_a_household_that_moves_takes_its_open_visits_along() -> None:
-    there = {"area": "2025.31120", "scope": "2025.31120/02"}
+    there: dict[str, Any] = {"area": "2025.31120", "scope": "2025.31120/02"}
     dropped = Write("bao", at("2026-11-02"), {"school_status": "3"})
     stored = Stored()
     house = home("2026-08-01", young("be-ba", "2014-03-09", "2026-08-01"))

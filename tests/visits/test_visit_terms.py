@@ -1,5 +1,6 @@
 """The rules that count from a hand-over, a last check, a birth or a flood, and clocks that run through Tết."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -146,12 +147,16 @@ def test_the_risk_decides_how_often(risk: str, rule: str | None, day: int | None
             assert visit.due == (date(2026, 11, day) if day else date(2026, 12, 5))
 
 
-def test_a_visit_to_a_sister_counts_for_the_household_of_a_child_at_risk() -> None:
-    thing = child(said("dk", "2026-10-05", at_risk_codes=["AR5"]))
-    sister = visited("chi", "2026-10-20", subject="chi-hai")
+def test_the_household_of_a_child_at_risk_is_visited_every_month_whichever_child_was_seen() -> None:
+    em = young("em", "2018-01-01", "2026-10-05", "dk-em")
+    thing = home("2026-08-01", young("chi", "2014-01-01", "2026-08-01"), replace(em, at_risk=True))
+    sister = visited("chi-1", "2026-10-20", subject="chi")
     assert one(thing, rule="F-HHATRISK").due == date(2026, 11, 5)
+    assert one(thing, rule="F-HHATRISK").caused_by == "dk-em"
     assert one(thing, sister, rule="F-HHATRISK").due == date(2026, 11, 20)
-    assert due(child(said("dk", "2026-10-05")), rule="F-HHATRISK") is None
+    assert due(home("2026-08-01", young("chi", "2014-01-01", "2026-08-01"), em), rule="F-HHATRISK") is None
+    grown = replace(young("lon", "2009-01-01", "2026-10-05"), at_risk=True)
+    assert due(home("2026-08-01", grown, em), rule="F-HHATRISK") is None
 
 
 def flooded(*writes: Write, dob: str = "2022-01-01") -> Thing:
