@@ -1,7 +1,7 @@
 """The small language in which a rule says when it holds.
 
 `{property: P, in: [...]}`, `equals`, `contains`, `below`, `blank`; `{age: {from: 6, below: 16, unit: year}}`;
-`{child: {below: 16}}` (a household with such a child; with `at_risk: true` the whole rule looks only at children at risk);
+`{child: {below: 16}}` (a household with such a child; with `at_risk: true` the rule looks only at children at risk);
 `{all: [...]}`, `{any: [...]}`, `{not: ...}`.
 """
 
