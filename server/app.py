@@ -13,6 +13,7 @@ from forms.text import storable
 from server.api.conflicts import blueprint as conflicts
 from server.api.devices import blueprint as devices
 from server.api.entities import blueprint as entities
+from server.api.escalations import blueprint as escalations
 from server.api.lists import blueprint as lists
 from server.api.login import blueprint as login
 from server.api.media import blueprint as media
@@ -69,6 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         media
     )  # a device's token sends, also a revoked one's; `server.auth.access` decides who sees
     api.register_blueprint(lists)  # a user's token; `server.auth.access` decides
+    api.register_blueprint(escalations)  # a scheduler's or supervisor's token; the same
     api.register_blueprint(devices)  # a code enrols; lists and codes are for officers: `server.auth.access` decides
     api.register_blueprint(login)  # anybody who knows a password
     app.register_blueprint(start)  # anybody, on loopback, in demo mode alone

@@ -20,7 +20,8 @@ from sync.places import Hamlet, Places, Ward, build_places
 from sync.reading import Reader
 from sync.receive import World
 from sync.visits.calendar import Calendar, load_calendar
-from sync.visits.rules import Rules, load_rules
+from sync.visits.law import load_lawful_rules
+from sync.visits.rules import Rules
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def build_nest(settings: Settings) -> Nest:
         settings=settings,
         catalogue=load_catalogue(),
         places=load_places(settings.config / "areas", settings.ward_list),
-        rules=load_rules(read("followup_rules.yaml")),
+        rules=load_lawful_rules(read("followup_rules.yaml")),
         calendar=load_calendar(read("holidays_vn.csv")),
     )
 

@@ -19,6 +19,7 @@ from sync.visits.settle import settle
 from sync.workspace import Workspace
 
 PRESENCE = "presence"  # whether somebody still lives in the household
+AT_RISK = "at_risk_codes"  # groups of risk; those that only officers read are in the child's half
 GONE = ("OUT", "DEATH")  # of list member_presence
 
 
@@ -158,7 +159,8 @@ def _members(things: Sequence[Thing], stored: Iterable[EntityRow]) -> dict[str, 
     for row in rows.values():
         if row.type == "child" and row.household and not row.dead and row.data.get(PRESENCE) not in GONE:
             born = date.fromisoformat(row.dob) if row.dob else None
-            members.setdefault(row.household, []).append(Child(row.id, born, row.since, row.first_sub))
+            child = Child(row.id, born, row.since, row.first_sub, bool(row.data.get(AT_RISK)))
+            members.setdefault(row.household, []).append(child)
     return members
 
 

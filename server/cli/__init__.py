@@ -9,11 +9,27 @@ from server.cli.lists import lists, plan, retry
 from server.cli.people import areas, device, user
 from server.cli.rebuild import rebuild
 from server.cli.restored import restored
+from server.cli.rules import escalations, rules
 from server.cli.simulate import simulate
 
 
 def register_commands(app: Flask) -> None:
     """Add every command group to `flask`."""
-    for command in (areas, audit, user, device, forms, lists, plan, rebuild, restored, retry, simulate, demo):
+    for command in (
+        areas,
+        audit,
+        user,
+        device,
+        forms,
+        lists,
+        plan,
+        rebuild,
+        restored,
+        retry,
+        rules,
+        escalations,
+        simulate,
+        demo,
+    ):
         app.cli.add_command(command)
     app.cli.short_help = "Tổ Ấm"

@@ -44,6 +44,7 @@ __all__ = [
     "Device",
     "Enrolment",
     "Entity",
+    "EscalationTable",
     "FeedEntry",
     "FeedMark",
     "HamletTable",
@@ -125,7 +126,11 @@ class VisitTable(db.Model):
     """A follow-up visit: planned from rules, due, done or no longer needed."""
 
     __tablename__ = "visit"
-    __table_args__ = (Index("visit_area", "area", "state", "due"), Index("visit_subject", "subject"))
+    __table_args__ = (
+        Index("visit_area", "area", "state", "due"),
+        Index("visit_subject", "subject"),
+        Index("visit_overdue", "state", "due_at"),
+    )
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     area: Mapped[str] = mapped_column(AREA)
     scope: Mapped[str] = mapped_column(SCOPE)
@@ -150,6 +155,21 @@ class VisitTable(db.Model):
     state: Mapped[str] = mapped_column(String(20))
     done_by: Mapped[str | None] = mapped_column(ID)
     attempts: Mapped[int] = mapped_column(Integer)
+
+
+class EscalationTable(db.Model):
+    """Somebody above was to hear of a visit that was not made: one row for each visit and step, never changed.
+
+    `at` is when the step was reached, `noted_at` when that was found. Where the visit lives now, its row says.
+    """
+
+    __tablename__ = "escalation"
+    visit: Mapped[str] = mapped_column(String(36), primary_key=True)
+    step: Mapped[str] = mapped_column(String(30), primary_key=True)
+    told: Mapped[str] = mapped_column(String(20))  # supervisor, chairman or city
+    rule_version: Mapped[int] = mapped_column(Integer)
+    at: Mapped[int]
+    noted_at: Mapped[int]
 
 
 class ReminderList(db.Model):

@@ -1,11 +1,12 @@
 """The small language in which a rule says when it holds.
 
 `{property: P, in: [...]}`, `equals`, `contains`, `below`, `blank`; `{age: {from: 6, below: 16, unit: year}}`;
-`{child: {below: 16}}` (a household with such a child); `{all: [...]}`, `{any: [...]}`, `{not: ...}`.
+`{child: {below: 16}}` (a household with such a child; with `at_risk: true` the rule looks only at children at risk);
+`{all: [...]}`, `{any: [...]}`, `{not: ...}`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -32,11 +33,15 @@ class ConditionError(ValueError):
 
 @dataclass(frozen=True)
 class Condition:
-    """A compiled condition; `properties` are what it looks at, `ages` where it may change."""
+    """A compiled condition; `properties` are what it looks at, `ages` where it may change.
+
+    `at_risk`: of the children of a household only those at risk count.
+    """
 
     holds: Test
     properties: frozenset[str] = frozenset()
     ages: tuple[tuple[int, str], ...] = ()
+    at_risk: bool = False
 
 
 def compile_condition(raw: Any) -> Condition:
@@ -48,12 +53,14 @@ def compile_condition(raw: Any) -> Condition:
             return _joined([compile_condition(part) for part in raw[word]], join)
     if "not" in raw:
         inner = compile_condition(raw["not"])
-        return Condition(lambda facts: not inner.holds(facts), inner.properties, inner.ages)
+        return replace(inner, holds=lambda facts: not inner.holds(facts))
     if "age" in raw:
         return _age(raw["age"])
     if "child" in raw:
-        below = int(raw["child"]["below"])
-        return _age({"below": below})
+        if set(raw["child"]) - {"below", "at_risk"}:
+            raise ConditionError(f"{raw['child']!r}: a child is `below` an age, and perhaps `at_risk`")
+        inner = _age({"below": int(raw["child"]["below"])})
+        return replace(inner, at_risk=raw["child"].get("at_risk") is True)
     if "property" in raw:
         return _property(raw)
     raise ConditionError(f"{dict(raw)!r} is no condition")
@@ -71,6 +78,7 @@ def _joined(parts: list[Condition], join: Callable[[Iterator[bool]], bool]) -> C
         lambda facts: join(part.holds(facts) for part in parts),
         frozenset().union(*(part.properties for part in parts)),
         tuple(age for part in parts for age in part.ages),
+        any(part.at_risk for part in parts),
     )
 
 

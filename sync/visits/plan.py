@@ -6,125 +6,24 @@ is known already never restarts a clock.
 """
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
-from itertools import islice, product
-from typing import Any, Protocol
+from itertools import count, islice, product
+from typing import Any
 
-from sync.times import end_of_day, iso, local_date, to_ms
+from sync.times import ZONE, end_of_day, iso, local_date, to_ms
 from sync.visits.calendar import Calendar
 from sync.visits.conditions import Facts
+from sync.visits.model import Child, Made, Step, Subject, Visit, VisitState
 from sync.visits.rules import Rule, Rules, Trigger, Unit
 from sync.visits.runs import History, as_if, current_run, midnight
+
+__all__ = ["Child", "Made", "Step", "Subject", "Visit", "VisitState", "completes", "plan"]
 
 _NAMESPACE = uuid.UUID("0a7b6a3e-9d0f-5f7e-8a55-1f6c2f1c7d10")
 _COMPLETED, _NOBODY_HOME = ("1", "2"), "3"
 _MOST_CANDIDATES = 16
-
-
-class VisitState(StrEnum):
-    """What became of a follow-up visit."""
-
-    OPEN = "open"
-    DONE = "done"
-    NOT_NEEDED = "not_needed"
-
-
-@dataclass(frozen=True)
-class Step:
-    """The merged values of some properties from the instant `t` (ms) on; `sub` made the step, and said `told`."""
-
-    t: int
-    sub: str
-    data: Mapping[str, Any]
-    told: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Child:
-    """What a rule about households needs of a child; `since` (ms) and `sub` are its first write."""
-
-    id: str
-    dob: date | None
-    since: int
-    sub: str
-
-
-class Subject(Protocol):
-    """A household or child as planning sees it; `since` (ms) and `sub` are its first write."""
-
-    @property
-    def type(self) -> str: ...
-    @property
-    def id(self) -> str: ...
-    @property
-    def household(self) -> str | None: ...
-    @property
-    def area(self) -> str: ...
-    @property
-    def scope(self) -> str: ...
-    @property
-    def since(self) -> int: ...
-    @property
-    def sub(self) -> str: ...
-    @property
-    def data(self) -> Mapping[str, Any]: ...
-    @property
-    def children(self) -> Sequence[Child]: ...
-
-    def timeline(self, properties: Sequence[str]) -> Sequence[Step]:
-        """How these properties came to be, ascending by (t, sub)."""
-
-    def candidates(self, prop: str) -> Sequence[Any]:
-        """Every live value while a conflict is open, else the one there is."""
-
-
-@dataclass(frozen=True)
-class Made:
-    """A visit that was made: one submission naming an entity; `result` is a code of list visit_result."""
-
-    sub: str
-    form: str
-    t: int
-    result: str
-    subject: str
-    household: str | None
-
-
-@dataclass(frozen=True)
-class Visit:
-    """A follow-up visit. Dates are local (Asia/Ho_Chi_Minh); `due_at` (ms) is when it becomes overdue.
-
-    `show_on` is the working day on or before the due date, for printed lists. `calendar` names the version
-    that computed the dates; `caused_by` is the submission that started the clock.
-    """
-
-    id: str
-    rule: str
-    rule_version: int
-    subject_type: str
-    subject: str
-    household: str | None
-    area: str
-    scope: str
-    start: str
-    start_at: int
-    earliest: date
-    due: date
-    latest: date
-    due_at: int
-    show_on: date
-    assignee_role: str
-    priority: int
-    statutory: bool
-    reason: str
-    caused_by: str
-    calendar: str
-    state: VisitState
-    done_by: str | None
-    attempts: int
 
 
 def plan(subject: Subject, made: Iterable[Made], rules: Rules, calendar: Calendar, today: date) -> tuple[Visit, ...]:
@@ -178,55 +77,110 @@ def _runs(subject: Subject, rule: Rule, today: date) -> Iterator[_Run]:
     for dob, *values in islice(product(births, *disputed.values()), _MOST_CANDIDATES):
         steps = as_if(told, dict(zip(names, values, strict=True)), disputed)
         born = date.fromisoformat(dob) if dob else None
-        known = [(max(first, (one.since, one.sub)), one.dob) for one in subject.children if one.dob]
+        children = [one for one in subject.children if one.at_risk or not rule.condition.at_risk]
+        known = [(max(first, (one.since, one.sub)), one.dob) for one in children if one.dob]
         run = current_run(rule.condition, History(steps, [(first, born)] if born else known), today)
         if run is not None:
             yield _Run(*run, born)
 
 
 def _due(subject: Subject, counted: Sequence[Made], rule: Rule, calendar: Calendar, run: _Run) -> Visit | None:
-    if rule.clock.at:
+    if rule.clock.milestones:
         return _milestone(subject, counted, rule, calendar, run)
+    if rule.clock.since:
+        return _since(subject, counted, rule, calendar, run)
     done = [one for one in counted if _later(one, run, run.start_at) and one.result in _COMPLETED]
-    start_at, cause = (done[-1].t, done[-1].sub) if done else (_origin(subject, rule, run), run.cause)
+    origin = rule.clock.origin
+    stated = subject.data.get(origin) if origin else None
+    start_at, cause = (done[-1].t, done[-1].sub) if done else (_not_after(run.start_at, stated), run.cause)
     if done and rule.once:
         news = _news(subject, rule, done)
         if news is None:
             return None
-        start_at, cause = news.t, news.sub
+        start_at, cause = _not_after(news.t, news.told.get(origin) if origin else None), news.sub
     due = rule.clock.due(start_at, rule.clock.count, calendar)
     return _build(subject, rule, calendar, iso(start_at), start_at, due, cause, _failed(counted, start_at))
 
 
-def _origin(subject: Subject, rule: Rule, run: _Run) -> int:
-    """When the clock began to run: with the write, or earlier if a property says so."""
-    stated = subject.data.get(rule.clock.origin) if rule.clock.origin else None
-    return run.start_at if stated is None else min(run.start_at, to_ms(datetime.fromisoformat(stated)))
+def _not_after(told_at: int, stated: Any) -> int:
+    """When the clock began to run: with the write (`told_at`), or earlier if a date or a time says so."""
+    return told_at if stated is None else min(told_at, _instant(stated))
+
+
+def _instant(stated: str) -> int:
+    """A date (its first instant) or a time as an instant; without a zone it is local."""
+    moment = datetime.fromisoformat(stated)
+    return to_ms(moment if moment.tzinfo else moment.replace(tzinfo=ZONE))
 
 
 def _news(subject: Subject, rule: Rule, done: Sequence[Made]) -> Step | None:
     """The first submission after the last completing visit that tells by itself what the rule is about."""
     assert rule.condition is not None
     known, last = {one.sub for one in done}, (done[-1].t, done[-1].sub)
-    for step in subject.timeline(sorted(rule.condition.properties)):
+    names = rule.condition.properties | ({rule.clock.origin} if rule.clock.origin else set())
+    for step in subject.timeline(sorted(names)):
         new = (step.t, step.sub) > last and step.sub not in known
-        if new and rule.condition.holds(Facts(step.told, [], local_date(step.t))):
+        if new and rule.condition.holds(Facts(step.told, _births(subject), local_date(step.t))):
             return step
     return None
 
 
+def _births(subject: Subject) -> list[date]:
+    """Every birth date that may be right: of the children of a household, or the subject's own."""
+    if subject.type == "household":
+        return [child.dob for child in subject.children if child.dob]
+    return [date.fromisoformat(dob) for dob in subject.candidates("dob") if dob]
+
+
+def _since(subject: Subject, counted: Sequence[Made], rule: Rule, calendar: Calendar, run: _Run) -> Visit:
+    """Counted from the date that a property tells; only a later date moves it on, no visit does.
+
+    Without a date it runs since the subject is known, and during a conflict from the earliest candidate.
+    """
+    name = str(rule.clock.since)
+    start_at, cause = run.start_at, run.cause
+    stated = min((value for value in subject.candidates(name) if value), default=None)
+    telling = [step for step in subject.timeline([name]) if step.told.get(name) == stated]
+    if stated is not None and telling:  # a date that lies ahead of its telling is a slip
+        start_at, cause = _not_after(telling[0].t, stated), telling[0].sub
+    due = rule.clock.due(start_at, rule.clock.count, calendar)
+    key = iso(start_at)
+    return _build(subject, rule, calendar, key, start_at, due, cause, _failed(counted, start_at))
+
+
 def _milestone(subject: Subject, counted: Sequence[Made], rule: Rule, calendar: Calendar, run: _Run) -> Visit | None:
-    """The first age not yet visited; ages that were past before anyone knew are skipped, but for the last."""
-    if run.born is None:
+    """The first milestone not yet visited. Those that were past before anyone knew are skipped.
+
+    Of ages the last one is asked for all the same. Counted from a property, the key names its date: another date is
+    another series.
+    """
+    clock, base, prefix = rule.clock, run.born, ""
+    if clock.origin:
+        stated = min((value for value in subject.candidates(clock.origin) if value), default=None)
+        base = local_date(_instant(stated)) if stated else None
+        prefix = f"{base} "
+    if base is None:
         return None
-    dates = {age: rule.clock.due(midnight(run.born), age, calendar) for age in rule.clock.at}
-    ahead = [age for age in rule.clock.at if dates[age] >= local_date(run.start_at)] or [rule.clock.at[-1]]
-    for age in ahead:
-        start_at = max(run.start_at, midnight(dates[age] - timedelta(days=rule.before)))
+    for step in _ahead(clock.at or count(clock.every, clock.every), base, rule, calendar, run):
+        due = clock.due(midnight(base), step, calendar)
+        start_at = max(run.start_at, midnight(due - timedelta(days=rule.before)))
         if not any(_later(one, run, start_at) and one.result in _COMPLETED for one in counted):
-            key, failed = f"{rule.clock.unit}-{age}", _failed(counted, start_at)
-            return _build(subject, rule, calendar, key, start_at, dates[age], run.cause, failed)
+            key, failed = f"{prefix}{clock.unit}-{step}", _failed(counted, start_at)
+            return _build(subject, rule, calendar, key, start_at, due, run.cause, failed)
     return None
+
+
+def _ahead(steps: Iterable[int], base: date, rule: Rule, calendar: Calendar, run: _Run) -> Iterator[int]:
+    """The milestones that were not past when the run began; those of a property have their window left, too."""
+    known, clock = local_date(run.start_at), rule.clock
+    grace = timedelta(days=rule.after if clock.origin else 0)
+    none = True
+    for step in steps:
+        if clock.due(midnight(base), step, calendar) + grace >= known:
+            none = False
+            yield step
+    if none and clock.at and not clock.origin:
+        yield clock.at[-1]
 
 
 def _later(one: Made, run: _Run, start_at: int) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.visits.plan import Made, Visit, VisitState, completes
-from sync.visits.rules import Rules
+from sync.visits.rules import Rule, Rules
 
 
 @dataclass
@@ -19,36 +19,42 @@ def settle(existing: Iterable[Visit], planned: Sequence[Visit], made: Sequence[M
     """Compare the stored visits of subjects with what is planned for them. Settling twice writes nothing."""
     settled = Settled()
     wanted = {visit.id: visit for visit in planned}
-    instead = {(visit.rule, visit.subject): visit.id for visit in planned}
+    instead = {(visit.rule, visit.subject): visit for visit in planned}
     for row in existing:
-        now = wanted.pop(row.id, None) or _ended(row, made, rules)
+        successor = instead.get((row.rule, row.subject))
+        now = wanted.pop(row.id, None) or _ended(row, successor, made, rules)
         if now != row:
             settled.rows.append(now)
-        successor = instead.get((row.rule, row.subject))
         if row.state is VisitState.OPEN and now.state is VisitState.NOT_NEEDED and successor:
-            settled.taken_over[row.id] = successor
+            settled.taken_over[row.id] = successor.id
     settled.rows += wanted.values()
     return settled
 
 
-def _ended(row: Visit, made: Sequence[Made], rules: Rules) -> Visit:
+def _ended(row: Visit, successor: Visit | None, made: Sequence[Made], rules: Rules) -> Visit:
     """A stored visit that is no longer planned: completed by the first visit that counts, or not needed."""
-    gone = rules.find(row.rule, row.subject_type) is None
-    if row.state is VisitState.NOT_NEEDED or (gone and row.state is VisitState.DONE):
+    rule = rules.find(row.rule, row.subject_type)
+    if row.state is VisitState.NOT_NEEDED or (rule is None and row.state is VisitState.DONE):
         return row
-    done = _completing(row, made, rules)
+    done = None if rule is None else _completing(row, successor, made, rule)
     if done is None:
         return replace(row, state=VisitState.NOT_NEEDED, done_by=None)
     return replace(row, state=VisitState.DONE, done_by=done.sub)
 
 
-def _completing(row: Visit, made: Sequence[Made], rules: Rules) -> Made | None:
-    rule = rules.find(row.rule, row.subject_type)
-    if rule is None:
-        return None
+def _completing(row: Visit, successor: Visit | None, made: Sequence[Made], rule: Rule) -> Made | None:
+    if rule.clock.since:
+        return _telling(row, successor, made)
     counted = [
         one
         for one in made
         if one.t >= row.start_at and one.sub != row.caused_by and completes(rule, one, row.subject, row.household)
     ]
     return min(counted, key=lambda one: (one.t, one.sub), default=None)
+
+
+def _telling(row: Visit, successor: Visit | None, made: Sequence[Made]) -> Made | None:
+    """What waits for a later date is done by the visit that told it; who told it first stays."""
+    later = successor is not None and successor.start_at > row.start_at
+    teller = row.done_by or (successor.caused_by if successor is not None and later else None)
+    return next((one for one in made if one.sub == teller), None)

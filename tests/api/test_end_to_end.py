@@ -40,7 +40,8 @@ def _told(state: Mapping[str, Any]) -> dict[str, Any]:
     conflicts = [
         (one["id"], one["cell"], sorted(orjson.dumps(value) for value in one["values"])) for one in state["conflicts"]
     ]
-    return {name: state[name] for name in ("data", "provenance", "visits")} | {"conflicts": conflicts}
+    visits = sorted(state["visits"], key=lambda visit: str(visit["rule"]))
+    return {name: state[name] for name in ("data", "provenance")} | {"visits": visits, "conflicts": conflicts}
 
 
 def _offline(child: str, base: str, data: Mapping[str, Any]) -> list[Push]:
@@ -173,7 +174,7 @@ def test_a_dropout_becomes_a_visit_that_is_due_and_stands_on_the_list(town: Town
 
     back = visit(child, NAME, receipt["entities"][0]["etag"], _shown(town.child(child)["data"]))
     town.apply(back, "u2")
-    assert [one["rule"] for one in town.child(child)["visits"]] == []
+    assert [one["rule"] for one in town.child(child)["visits"]] == ["F-CHECKUP"]
     lines = _lines(town, _issue(town, today + timedelta(days=7)))
     assert {line["outcome"] for line in lines} == {"done"}
 

@@ -25,7 +25,7 @@ def visits(town: Town) -> list[tuple[str, str, str]]:
 def test_planning_at_night_changes_nothing_that_the_batch_has_planned(town: Town) -> None:
     town.apply(register(new_id(), {new_id(): "Trần Thị Bích Thảo"}))
     planned = visits(town)
-    assert [(rule, state) for rule, state, _ in planned] == [("F-HHQ", "open")]
+    assert [(rule, state) for rule, state, _ in planned] == [("F-CHECKUP", "open"), ("F-HHQ", "open")]
     with town.app.app_context():
         assert run_plan() == 0
     assert visits(town) == planned
@@ -35,9 +35,10 @@ def test_a_child_that_has_grown_up_ends_the_rounds_though_nobody_sent_anything(t
     town.apply(register(new_id(), {new_id(): "Trần Thị Bích Thảo"}))
     later = local_time(now()) + timedelta(days=366 * 17)
     with time_machine.travel(later, tick=False), town.app.app_context():
-        assert run_plan() == 1
+        assert run_plan() == 2
         assert run_plan() == 0
-    assert [(rule, state) for rule, state, _ in visits(town)] == [("F-HHQ", "not_needed")]
+    ended = [("F-CHECKUP", "not_needed"), ("F-HHQ", "not_needed")]
+    assert [(rule, state) for rule, state, _ in visits(town)] == ended
 
 
 def test_the_daily_lists_are_issued_once(town: Town) -> None:

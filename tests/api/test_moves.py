@@ -117,7 +117,7 @@ def test_the_feed_of_the_old_place_hears_that_its_visits_have_left(town: Town, r
     request_.resolve("s1", request_.value["id"])
     heard = [row.kind for row in town.rows(query) if row.seq > newest]
     assert sorted(set(heard)) == ["entity", "visit"]  # a phone that was up to date hears of all of it
-    assert heard.count("visit") == 2
+    assert heard.count("visit") == 3  # F-HHQ, F-DROPOUT, F-CHECKUP
 
 
 @pytest.mark.parametrize("user", ["s1", "s5"])

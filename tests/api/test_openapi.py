@@ -34,6 +34,7 @@ ENDPOINTS = {
     ("post", "/api/v1/submissions/acts"),
     *(("post", f"/api/v1/submissions/{{ident}}/{act}") for act in REVIEWS),
     ("get", "/api/v1/lists/{number}"),
+    ("get", "/api/v1/escalations"),
     ("get", "/api/v1/devices"),
     ("post", "/api/v1/devices/token"),
     ("post", "/api/v1/devices/wiped"),

@@ -94,7 +94,7 @@ def test_a_household_that_moves_leaves_the_old_phones_and_reaches_the_new_ones(t
     assert ids(come) == family.ids
     assert {one["scope"] for one in [*come["entities"], *come["visits"]]} == {f"{AREA}/05"}
     assert ids(had, "visits") == {one["id"] for one in left["gone"] if one["kind"] == "visit"}
-    assert {one["rule"] for one in come["visits"]} == {one["rule"] for one in had["visits"]} == {"F-HHQ"}
+    assert {one["rule"] for one in come["visits"]} == {one["rule"] for one in had["visits"]} == {"F-HHQ", "F-CHECKUP"}
 
 
 def test_a_move_to_another_area_takes_members_halves_and_visits_to_its_people(town: Town) -> None:

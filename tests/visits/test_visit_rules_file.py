@@ -10,7 +10,12 @@ from tests.visits.visit_world import CONFIG, RULES, TODAY
 TEXT = (CONFIG / "followup_rules.yaml").read_text(encoding="utf-8")
 
 
-STATUTORY = {"F-BIRTH", "F-EMERG", "F-FORWARD", "F-INTAKE"}
+DANGER = {"F-EMERG", "F-FORWARD", "F-INTAKE"}
+STATUTORY = DANGER | {"F-BIRTH", "F-ALT1", "F-ALT3", "F-ALT6", "F-ALT-END", "F-CHECKUP", "F-POVERTY"}
+LAWS = ("NĐ 56/2017", "Luật Hộ tịch", "TT 14/2020", "TT 23/2017", "NĐ 07/2021")
+CHILD = {"F-DROPOUT", "F-BIRTH", "F-RETRY", "F-ALT1", "F-ALT3", "F-ALT6", "F-ALT-END", "F-CHECKUP"}
+CHILD |= {"F-HIGH", "F-MED", "F-LOW", "F-NB", "F-EPI"}
+WAITING = {"F-PLAN", "F-APPROVE", "F-SEPARATION", "F-FAC5", "F-REVIEW", "F-POSTCLOSE", "F-CASECONF", "F-P0"}
 
 
 def one_rule(**changes: object) -> str:
@@ -21,13 +26,16 @@ def one_rule(**changes: object) -> str:
 
 
 def test_the_shipped_rules_can_be_looked_up() -> None:
-    assert {rule.code for rule in RULES.for_type("household", TODAY)} == {"F-HHQ", "F-RETRY"}
-    assert {rule.code for rule in RULES.for_type("child", TODAY)} == {"F-DROPOUT", "F-BIRTH", "F-RETRY"}
+    homes = {"F-HHQ", "F-RETRY", "F-POVERTY", "F-FLOOD", "F-SAFEHOME", "F-HHATRISK"}
+    assert {rule.code for rule in RULES.for_type("household", TODAY)} == homes
+    assert {rule.code for rule in RULES.for_type("child", TODAY)} == CHILD
+    assert {rule.code for rule in RULES.waiting} == WAITING
+    assert len({rule.code for rule in RULES.rules} | WAITING) == 29
     for subject in ("child_protected", "submission"):
         assert {rule.code for rule in RULES.for_type(subject, TODAY)} == {"F-EMERG", "F-INTAKE"}
         assert {rule.role for rule in RULES.for_type(subject, TODAY)} == {"supervisor"}
     assert {rule.code for rule in RULES.for_type("report", TODAY)} == {"F-EMERG", "F-INTAKE", "F-FORWARD"}
-    assert {rule.code for rule in RULES.rules if rule.once} == {"F-EMERG", "F-INTAKE", "F-FORWARD"}
+    assert {rule.code for rule in RULES.rules if rule.once} == DANGER | {"F-FLOOD"}
     assert RULES.find("F-HHQ", "household") is not None
     assert RULES.find("F-HHQ", "child") is None
     assert load_rules(TEXT).version == RULES.version != load_rules(one_rule()).version
@@ -36,7 +44,7 @@ def test_the_shipped_rules_can_be_looked_up() -> None:
 def test_only_what_the_law_fixes_is_statutory() -> None:
     for rule in RULES.rules:
         assert rule.statutory is (rule.code in STATUTORY)
-        assert rule.source.startswith(("NĐ 56/2017", "Luật Hộ tịch")) if rule.statutory else "đề xuất" in rule.source
+        assert rule.source.startswith(LAWS) if rule.statutory else "đề xuất" in rule.source
         assert rule.texts["name"]["vi"] and rule.texts["why"]["vi"]
 
 

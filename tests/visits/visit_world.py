@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ class Thing:
     area: str = "2025.31135"
     scope: str = "2025.31135/07"
 
-    @property
+    @cached_property
     def _sorted(self) -> list[Write]:
         return sorted(self.writes, key=lambda write: (write.t, write.sub))
 
@@ -58,7 +59,7 @@ class Thing:
     def sub(self) -> str:
         return self._sorted[0].sub
 
-    @property
+    @cached_property
     def data(self) -> Mapping[str, Any]:
         return {name: value for write in self._sorted for name, value in write.data.items()}
 
