@@ -6,7 +6,8 @@
 | | they are protected |
 | supervisor | every hamlet of the areas he is assigned to, and their protection scope; conflicts, submissions and |
 | | their files; the devices of their collaborators, and what of all this is on a device |
-| scheduler | visits and lists of his areas, with names and addresses; no other data of a child |
+| scheduler | visits and lists of his areas, with names and addresses; no other data of a child, and no visit that |
+| | follows from protected data |
 | administrator | people, devices, forms; no child, so of what is on a device only how much |
 """
 
@@ -17,8 +18,10 @@ from datetime import date
 from server.problems import Problem
 from server.store.people import author_of
 from server.store.tables import ReminderList, User, db
-from sync.authority import UNPLACED, Author, Role
+from sync.authority import PROTECTION, UNPLACED, Author, Role
 from sync.visits.runs import midnight
+
+PLANNERS = (Role.SUPERVISOR, Role.SCHEDULER)
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,20 @@ class Access:
             raise Problem("forbidden" if not mine else "not_found")
         return wanted
 
+    def planning(self, area: str | None) -> frozenset[str]:
+        """The areas whose visits and lists he asks to plan. Raises the problems `forbidden` and `not_found`."""
+        mine = self.author.areas([self.today]) if self.author.role in PLANNERS else frozenset[str]()
+        wanted = mine if area is None else mine & {area}
+        if not wanted:
+            raise Problem("forbidden" if not mine else "not_found")
+        return wanted
+
+    def plans(self, area: str, scope: str) -> bool:
+        """Whether he sees and arranges visits to `scope`: those of the protection scope are the supervisors'."""
+        if self.author.role is Role.SCHEDULER:
+            return area in self.author.areas([self.today]) and not scope.endswith(f"/{PROTECTION}")
+        return self.supervises(area)
+
     def scope(self, area: str, scope: str | None) -> bool:
         """Whether he reads what lives in `scope`; what has no scope yet is the supervisors' of its area."""
         return self.author.reads(area, scope, midnight(self.today))
@@ -90,8 +107,7 @@ class Access:
         """Whether he reads an issued list: his own; as supervisor or scheduler, those of his areas."""
         if self.author.role is Role.COLLABORATOR:
             return issued.collaborator == self.author.id
-        planners = (Role.SUPERVISOR, Role.SCHEDULER)
-        return self.author.role in planners and issued.area in self.author.areas([self.today])
+        return self.author.role in PLANNERS and issued.area in self.author.areas([self.today])
 
     @property
     def administers(self) -> bool:
