@@ -107,12 +107,16 @@ def task_of(visit: Visit, rules: Rules) -> Task:
 def absorb(tasks: Iterable[Task], ends: date) -> list[Stop]:
     """One line for each subject; what a visit to a child does for its household goes onto the child's line."""
     by_subject: dict[str, list[Task]] = {}
+    members: dict[str, list[list[Task]]] = {}
     for task in sorted(tasks, key=lambda task: _urgency(task, ends)):
-        by_subject.setdefault(task.subject, []).append(task)
-    for home in [subject for subject, its in by_subject.items() if its[0].home == subject]:
-        members = [its for subject, its in by_subject.items() if its[0].home == home and subject != home]
-        for task in list(by_subject[home]):
-            taker = next((its for its in members if _does(its, task)), None)
+        if task.subject not in by_subject:
+            by_subject[task.subject] = []
+            if task.subject != task.home:
+                members.setdefault(task.home, []).append(by_subject[task.subject])
+        by_subject[task.subject].append(task)
+    for home, children in members.items():
+        for task in list(by_subject.get(home, ())):
+            taker = next((its for its in children if _does(its, task)), None)
             if taker is not None:
                 by_subject[home].remove(task)
                 taker.append(task)
