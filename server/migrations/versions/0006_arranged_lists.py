@@ -95,7 +95,7 @@ def _replace(name: str, items: Sequence[sa.schema.SchemaItem], new: dict[str, sa
     op.rename_table(name, old)
     before = sa.Table(old, sa.MetaData(), autoload_with=op.get_bind())
     for index in before.indexes:
-        op.drop_index(index.name, table_name=old)
+        op.drop_index(str(index.name), table_name=old)
     after = op.create_table(name, *items)
     names = [column.name for column in after.columns if column.name in before.columns or column.name in new]
     values = [new[column] if column in new else before.c[column] for column in names]
