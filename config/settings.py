@@ -76,6 +76,9 @@ class Settings:
     max_volume: int = 524_288_000
     """How many bytes of files one device may send in 24 hours."""
 
+    visits_a_day: int = 6
+    """How many lines of a reminder list a collaborator can do in a day, unless he has a number of his own."""
+
     log_level: str = "info"
     """Lowest level that is logged: debug, info, warning, error."""
 

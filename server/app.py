@@ -19,6 +19,7 @@ from server.api.login import blueprint as login
 from server.api.media import blueprint as media
 from server.api.submissions import blueprint as submissions
 from server.api.sync import blueprint as sync
+from server.api.visits import blueprint as visits
 from server.cli import register_commands
 from server.console.start import blueprint as start
 from server.errors import register_errors
@@ -71,6 +72,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )  # a device's token sends, also a revoked one's; `server.auth.access` decides who sees
     api.register_blueprint(lists)  # a user's token; `server.auth.access` decides
     api.register_blueprint(escalations)  # a scheduler's or supervisor's token; the same
+    api.register_blueprint(visits)  # a scheduler's or supervisor's token; the same
     api.register_blueprint(devices)  # a code enrols; lists and codes are for officers: `server.auth.access` decides
     api.register_blueprint(login)  # anybody who knows a password
     app.register_blueprint(start)  # anybody, on loopback, in demo mode alone

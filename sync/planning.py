@@ -12,6 +12,7 @@ from sync.state.merge import history
 from sync.state.model import Standing
 from sync.thing import Thing
 from sync.times import local_date
+from sync.visits.arrangements import BY_HAND, Whom, kept
 from sync.visits.calendar import Calendar
 from sync.visits.plan import Child, Made, Step, Visit, VisitState, plan
 from sync.visits.rules import Rules
@@ -140,7 +141,8 @@ def plan_things(
     for alarm in alarms:
         planned += plan(AlarmSubject(alarm), (), rules, calendar, today) if alarm.signs else ()
     existing = {visit.id: visit for visit in tx.visits([*ids, *(alarm.sub for alarm in alarms)])}
-    settled = settle(existing.values(), planned, made, rules)
+    settled = settle((row for row in existing.values() if row.rule != BY_HAND), planned, made, rules)
+    settled.rows += _by_hand(existing.values(), things, made)
     changes.visits += settled.rows
     changes.moved_visits |= settled.taken_over
     for visit in settled.rows:
@@ -149,6 +151,22 @@ def plan_things(
         before = existing.get(visit.id, visit)
         if before.scope != visit.scope:
             changes.touched.add(Touched(before.area, before.scope, "visit", visit.id, here=False))
+
+
+def _by_hand(existing: Iterable[Visit], things: Sequence[Thing], made: Sequence[Made]) -> list[Visit]:
+    """The visits that persons added, where they are different now: no rule plans them, and none ends them."""
+    known = {thing.id: thing for thing in things}
+    now = {row: kept(row, _whom(known[row.subject]), made) for row in existing if row.rule == BY_HAND}
+    return [visit for row, visit in now.items() if visit != row]
+
+
+def _whom(thing: Thing) -> Whom | None:
+    """Where a child or household is visited now; None if it is not."""
+    row = thing.known
+    if row.scope is None or row.dead or _gone(thing):
+        return None
+    home = None if thing.kind.name == "household" else thing.settle().data.get("household")
+    return Whom(thing.kind.name, thing.id, home, row.area, row.scope)
 
 
 def _members(things: Sequence[Thing], stored: Iterable[EntityRow]) -> dict[str, list[Child]]:

@@ -56,6 +56,7 @@ class DueSchema(Schema):
     attempts = fields.Integer(metadata={"description": "how often nobody was met"})
     state = fields.String()
     caused_by = fields.String()
+    assignee = fields.String(allow_none=True, metadata={"description": "to whom it was given, if to anybody"})
 
 
 class EntitySchema(Schema):
@@ -99,18 +100,54 @@ class FoundSchema(Schema):
     more = fields.Boolean()
 
 
-class LineSchema(Schema):
-    line = fields.Integer()
+class LineTaskSchema(Schema):
     visit = fields.String()
+    rule = fields.String()
+    what = fields.String()
+    why = fields.String()
+    due = fields.String()
+    statutory = fields.Boolean()
     outcome = fields.String(allow_none=True)
+    submission = fields.String(allow_none=True)
+    made_at = fields.String(allow_none=True)
+    in_time = fields.Boolean(allow_none=True, metadata={"description": "by when it was made, not synced"})
+
+
+class LineSchema(Schema):
+    """A child or household; what stands here of a visit is that of the most urgent one."""
+
+    line = fields.Integer()
+    carried = fields.Boolean(metadata={"description": "beyond the capacity: for a later list"})
+    carried_from = fields.String(allow_none=True, metadata={"description": "the list on which it was not done"})
+    visit = fields.String()
+    subject_type = fields.String()
+    subject = fields.String()
+    household = fields.String()
+    name = fields.String()
+    head = fields.String()
+    address = fields.String(allow_none=True)
+    scope = fields.String()
+    place = fields.String()
+    due = fields.String()
+    show_on = fields.String()
+    outcome = fields.String(allow_none=True)
+    tasks = fields.List(fields.Nested(LineTaskSchema), metadata={"description": "everything that is due there"})
 
 
 class ListSchema(Schema):
-    number = fields.String()
-    revision = fields.Integer()
+    number = fields.String(allow_none=True, metadata={"description": "null: not issued"})
+    revision = fields.Integer(allow_none=True)
+    newest_revision = fields.Integer(allow_none=True)
     area = fields.String()
+    ward = fields.String(allow_none=True)
     collaborator = fields.String()
+    name = fields.String(allow_none=True)
     kind = fields.String()
     begins = fields.String()
     ends = fields.String()
+    issued_at = fields.String(allow_none=True)
+    issued_by = fields.String(allow_none=True)
+    capacity = fields.Integer(allow_none=True)
+    visits_a_day = fields.Integer(allow_none=True)
+    reason = fields.String(allow_none=True)
     lines = fields.List(fields.Nested(LineSchema))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from server.auth.access import acting_area
 from server.auth.enrolment import invite
@@ -20,6 +20,7 @@ from server.store.people import add_user, assign, users_of
 from server.store.tables import Area, AreaSuccessor, Device, HamletTable, User, db
 from server.world import current_nest, rows
 from sync.authority import Role
+from sync.names import search_key
 from sync.times import DAY, local_date
 
 BY = "cli"  # in the audit log: somebody at the server itself
@@ -32,6 +33,15 @@ device = AppGroup("device", help="Installations on phones.")
 def load_areas() -> None:
     """Put the wards, their predecessors and the hamlets of config/areas into the database."""
     click.echo(f"{fill_areas()} areas")
+
+
+@areas.command("find")
+@click.argument("words")
+def find_areas(words: str) -> None:
+    """Show wards by words of their names, with or without tones; their keys are what other commands ask for."""
+    for key, ward in sorted(current_nest().places.wards.items()):
+        if search_key(words) in search_key(ward.name):
+            click.echo(f"{key}  {ward.name}")
 
 
 def fill_areas() -> int:
@@ -99,6 +109,16 @@ def token(ident: str, device_id: str | None) -> None:
     if device_id and db.session.get(Device, device_id) is None:
         raise click.ClickException(f"there is no device {device_id}; enrol it first: flask device enrol")
     click.echo(issue(ident, device_id, now()))
+    db.session.commit()
+
+
+@user.command("capacity")
+@click.argument("ident")
+@click.argument("visits", type=click.IntRange(0, 100))
+def capacity(ident: str, visits: int) -> None:
+    """Say how many lines of a list a collaborator can do in a day; 0: as many as the setting says."""
+    _known(ident)
+    db.session.execute(update(User).where(User.id == ident).values(visits_a_day=visits or None))
     db.session.commit()
 
 

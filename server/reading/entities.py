@@ -11,6 +11,7 @@ from server.store.tables import db
 from server.world import current_nest
 from sync.state.model import CellState, CellValue, Conflict, Entry, Item
 from sync.times import iso
+from sync.visits.arrangements import BY_HAND, BY_HAND_NAME
 from sync.visits.plan import Visit, VisitState
 from sync.visits.rules import Rules
 
@@ -64,7 +65,9 @@ def entity_history(kind: str, ident: str) -> EntityPage | None:
 def visit_body(visit: Visit, rules: Rules) -> dict[str, Any]:
     """A visit with the words of its rule."""
     rule = rules.find(visit.rule, visit.subject_type)
-    texts = rule.texts if rule else {"name": {"vi": visit.rule}, "why": {}}
+    texts: Mapping[str, Mapping[str, str]] = rule.texts if rule else {"name": {"vi": visit.rule}, "why": {}}
+    if visit.rule == BY_HAND:
+        texts = {"name": BY_HAND_NAME, "why": {"vi": visit.reason, "en": visit.reason}}
     return {
         "id": visit.id,
         "subject_type": visit.subject_type,

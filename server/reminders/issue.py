@@ -1,41 +1,70 @@
-"""Issuing reminder lists: numbered, frozen, one for each collaborator and day.
+"""Issuing reminder lists: numbered, frozen, one for each collaborator, area and period; issued again as a revision.
 
-The number is `<ward>-<yyyymmdd>-<n>`. Issuing the same day again gives the list that there is.
+The number is `<ward>-<yyyymmdd>-<n>` or `<ward>-<yyyy>W<ww>-<n>`. Issuing a period again gives the lists that there
+are. The area's counter is held meanwhile, so whoever issues at the same time waits and finds them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection
 from datetime import date
-from typing import Any
 
 import orjson
 from sqlalchemy import func, insert, select
 
-from server.store.people import collaborators
-from server.store.rows import read_visit
-from server.store.store import SqlStore, SqlTransaction, table
-from server.store.tables import AssignmentTable, Entity, ReminderLine, ReminderList, VisitTable, db
-from sync.authority import Author
-from sync.ports import Changes, Touched
-from sync.visits.plan import Visit, VisitState
-from sync.visits.rules import Rules
+from server.reminders.drafting import Drafted, drafts
+from server.store.base import table
+from server.store.store import SqlTransaction
+from server.store.tables import AssignmentTable, ReminderLine, ReminderList, db
+from server.world import Nest
+from sync.ports import AuditRow, Changes, Touched
+from sync.times import local_date
+from sync.visits.lists import ListKind, Period, period_of
+
+lists, lines = table(ReminderList), table(ReminderLine)
 
 
-def issue_daily(store: SqlStore, rules: Rules, area: str, day: date, at: int, by: str) -> list[str]:
-    """Issue the lists of one area for one day; returns their numbers, of those that existed already too."""
-    with store.transaction([area]) as tx:
-        numbers = []
-        for person in collaborators(area, day, tx):
-            existing = tx.connection.scalar(
-                select(ReminderList.number).where(
-                    ReminderList.collaborator == person.id,
-                    ReminderList.kind == "daily",
-                    ReminderList.begins == day,
-                )
-            )
-            visits = [] if existing else due_visits(tx, person, area, day)
-            if existing or visits:
-                numbers.append(existing or _issue(tx, rules, person, area, day, visits, at, by))
-        return numbers
+class NotIssued(Exception):
+    """A list cannot be issued again; the argument says why: `stale`, `period_over`, `nothing_due`."""
+
+
+def issue(
+    nest: Nest, area: str, kind: ListKind, day: date, at: int, by: str, people: Collection[str] | None = None
+) -> list[str]:
+    """Issue the lists of one area for the day or its week, for these `people` or all.
+
+    Returns their numbers, of those that existed already too.
+    """
+    period = period_of(kind, day)
+    with nest.store.transaction([area]) as tx:
+        numbers = _issued(tx, area, period)
+        for one in drafts(nest, tx, area, period, _charge(period, at)):
+            if one.person not in numbers and (people is None or one.person in people):
+                number = _number(tx, area, period)
+                _store(tx, number, 1, area, period, one, at, by)
+                numbers[one.person] = number
+        return [numbers[person] for person in sorted(numbers) if people is None or person in people]
+
+
+def reissue(nest: Nest, area: str, number: str, revision: int, reason: str, at: int, by: str) -> int:
+    """Issue a list of an area again as it would be now; returns the new revision. The earlier ones stay.
+
+    `revision` is the newest that the caller saw. Raises `NotIssued`, and `KeyError` if there is no such list.
+    """
+    with nest.store.transaction([area]) as tx:
+        query = select(lists).where(lists.c.number == number, lists.c.area == area)
+        last = tx.connection.execute(query.order_by(lists.c.revision.desc())).first()
+        if last is None:
+            raise KeyError(number)
+        if last.revision != revision:
+            raise NotIssued("stale")
+        period = Period(ListKind(last.kind), last.begins, last.ends)
+        if period.ends < local_date(at):
+            raise NotIssued("period_over")
+        found = drafts(nest, tx, area, period, _charge(period, at))
+        drafted = next((one for one in found if one.person == last.collaborator), None)
+        if drafted is None:
+            raise NotIssued("nothing_due")
+        _store(tx, number, revision + 1, area, period, drafted, at, by, reason)
+        return revision + 1
 
 
 def areas_with_people(day: date) -> list[str]:
@@ -45,112 +74,55 @@ def areas_with_people(day: date) -> list[str]:
     return sorted({row.area for row in found if row.begins <= day and (row.ends is None or day <= row.ends)})
 
 
-def due_visits(tx: SqlTransaction, person: Author, area: str, day: date) -> list[Visit]:
-    """The open visits in his hamlets whose window has begun, in walking order: hamlet, household, urgency."""
-    scopes = {
-        f"{held.area}/{held.hamlet}"
-        for held in person.assignments
-        if held.area == area and held.hamlet and held.on(day)
-    }
-    query = select(table(VisitTable)).where(
-        VisitTable.scope.in_(scopes),
-        VisitTable.state == VisitState.OPEN.value,
-        VisitTable.assignee_role == person.role.value,
-        VisitTable.earliest <= day,
-    )
-    visits = [read_visit(row) for row in tx.connection.execute(query)]
-    return sorted(
-        visits, key=lambda v: (v.scope, v.household or v.subject, not v.statutory, -v.priority, v.due, v.id)
-    )
+def _charge(period: Period, at: int) -> date:
+    """The day whose assignments count: the first of the period, or today if it has begun."""
+    return min(max(period.begins, local_date(at)), period.ends)
 
 
-def issued_list(number: str) -> ReminderList | None:
-    """The newest revision of a list; None if there is no such number."""
-    query = select(ReminderList).where(ReminderList.number == number).order_by(ReminderList.revision.desc())
-    return db.session.scalars(query).first()
+def _issued(tx: SqlTransaction, area: str, period: Period) -> dict[str, str]:
+    """Collaborator -> the number of his list."""
+    query = select(lists.c.collaborator, lists.c.number).where(lists.c.area == area, lists.c.revision == 1)
+    query = query.where(lists.c.kind == period.kind.value, lists.c.begins == period.begins)
+    return {row.collaborator: row.number for row in tx.connection.execute(query)}
 
 
-def list_body(issued: ReminderList) -> dict[str, Any]:
-    """A list as JSON: as it was printed, with the outcomes that came since."""
-    query = select(ReminderLine).where(ReminderLine.number == issued.number, ReminderLine.revision == issued.revision)
-    lines = [
-        orjson.loads(line.body) | {"line": line.line, "visit": line.visit, "outcome": line.outcome}
-        for line in db.session.scalars(query.order_by(ReminderLine.line))
-    ]
-    return {
-        "number": issued.number,
-        "revision": issued.revision,
-        "area": issued.area,
-        "collaborator": issued.collaborator,
-        "kind": issued.kind,
-        "begins": issued.begins.isoformat(),
-        "ends": issued.ends.isoformat(),
-        "lines": lines,
-    }
+def _number(tx: SqlTransaction, area: str, period: Period) -> str:
+    prefix = f"{area.partition('.')[2]}-{period.name}-"
+    query = select(func.count()).where(lists.c.number.startswith(prefix), lists.c.revision == 1)
+    return f"{prefix}{(tx.connection.scalar(query) or 0) + 1:02d}"
 
 
-def _issue(
+def _store(
     tx: SqlTransaction,
-    rules: Rules,
-    person: Author,
+    number: str,
+    revision: int,
     area: str,
-    day: date,
-    visits: Sequence[Visit],
+    period: Period,
+    drafted: Drafted,
     at: int,
     by: str,
-) -> str:
-    prefix = f"{area.partition('.')[2]}-{day:%Y%m%d}-"
-    count = tx.connection.scalar(
-        select(func.count()).select_from(ReminderList).where(ReminderList.number.startswith(prefix))
-    )
-    number = f"{prefix}{(count or 0) + 1:02d}"
-    head = {
-        "number": number,
-        "revision": 1,
+    reason: str = "",
+) -> None:
+    person = drafted.person
+    which = {"number": number, "revision": revision}
+    head = which | {
         "area": area,
-        "collaborator": person.id,
-        "kind": "daily",
-        "begins": day,
-        "ends": day,
+        "collaborator": person,
+        "kind": period.kind.value,
+        "begins": period.begins,
+        "ends": period.ends,
         "issued_at": at,
         "issued_by": by,
+        "head": orjson.dumps({**drafted.head, "reason": reason}),
     }
-    tx.connection.execute(insert(table(ReminderList)), [head])
-    tx.connection.execute(insert(table(ReminderLine)), list(_lines(tx, rules, number, visits)))
-    user = f"user:{person.id}"
-    tx.write(Changes(at=at, touched={Touched(user, user, "list", number)}))
-    return number
-
-
-def _lines(tx: SqlTransaction, rules: Rules, number: str, visits: Sequence[Visit]) -> Iterable[dict[str, Any]]:
-    """The lines in the words that are printed: a list stays as it was, whatever is learned later."""
-    ids = {ident for visit in visits for ident in (visit.subject, visit.household) if ident}
-    found = tx.connection.execute(select(Entity.id, Entity.label, Entity.data).where(Entity.id.in_(ids)))
-    labels = {row.id: (row.label, orjson.loads(row.data)) for row in found}
-    for index, visit in enumerate(visits, start=1):
-        rule = rules.find(visit.rule, visit.subject_type)
-        home = labels.get(visit.household or visit.subject, ("", {}))
-        body = {
-            "subject": visit.subject,
-            "subject_type": visit.subject_type,
-            "household": visit.household or visit.subject,
-            "name": labels.get(visit.subject, ("", {}))[0],
-            "head": home[0],
-            "address": home[1].get("address_line"),
-            "scope": visit.scope,
-            "rule": visit.rule,
-            "what": rule.texts["name"]["vi"] if rule else visit.rule,
-            "why": rule.texts["why"]["vi"] if rule else "",
-            "due": visit.due.isoformat(),
-            "show_on": visit.show_on.isoformat(),
-            "statutory": visit.statutory,
-        }
-        yield {
-            "number": number,
-            "revision": 1,
-            "line": index,
-            "visit": visit.id,
-            "body": orjson.dumps(body),
-            "outcome": None,
-            "outcome_sub": None,
-        }
+    parts = [
+        which
+        | {"line": one.line, "part": one.part, "carried": one.carried, "visit": one.visit}
+        | {"body": orjson.dumps(one.body), "outcome": None, "outcome_sub": None}
+        for one in drafted.parts
+    ]
+    tx.connection.execute(insert(lists), [head])
+    tx.connection.execute(insert(lines), parts)
+    act, user = "issue" if revision == 1 else "reissue", f"user:{person}"
+    audit = AuditRow(area, at, by, act, number, detail={"revision": revision, "collaborator": person})
+    tx.write(Changes(at=at, touched={Touched(user, user, "list", number)}, audit=[audit]))

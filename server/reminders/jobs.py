@@ -12,7 +12,7 @@ from flask import Flask
 
 from server.clock import now
 from server.media.expiry import clear_media
-from server.reminders.issue import areas_with_people, issue_daily
+from server.reminders.issue import areas_with_people, issue
 from server.reminders.lease import LeaseHolder
 from server.reminders.nightly import plan_all
 from server.store.reads import stored_submissions
@@ -20,6 +20,7 @@ from server.store.tables import db
 from server.world import current_nest
 from sync.retry import retry
 from sync.times import ZONE, local_date
+from sync.visits.lists import ListKind
 
 log = structlog.get_logger()
 RENEW_SECONDS = 10
@@ -108,11 +109,12 @@ def run_retry(lease: LeaseHolder | None = None) -> int:
 
 
 def run_lists(lease: LeaseHolder | None = None) -> list[str]:
-    """Issue today's lists of every area; returns their numbers."""
+    """Issue today's and this week's lists of every area; returns their numbers."""
     nest, numbers, day = current_nest(), list[str](), local_date(now())
     for area in areas_with_people(day):
-        _check(lease)
-        numbers += nest.committer.run(partial(issue_daily, nest.store, nest.rules, area, day, now(), "scheduler"))
+        for kind in ListKind:
+            _check(lease)
+            numbers += nest.committer.run(partial(issue, nest, area, kind, day, now(), "scheduler"))
     return numbers
 
 

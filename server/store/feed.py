@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Connection, Row, String, and_, column, func, 
 from server.store.base import table
 from server.store.reads import fetch
 from server.store.tables import (
+    ArrangementTable,
     Counter,
     Entity,
     FeedEntry,
@@ -26,10 +27,12 @@ from server.store.tables import (
 from sync.feed import Served
 from sync.tokens import Cursor
 from sync.tokens import FeedMark as Mark
+from sync.visits.arrangements import Arrangement, in_force
 from sync.visits.plan import Visit, VisitState
 
 OWN = "user:"
 entry, entity, visit = table(FeedEntry), table(Entity), table(VisitTable)
+decided = table(ArrangementTable)
 state, submission = table(SubmissionState), table(Submission)
 mark, counter, issued, line = table(FeedMark), table(Counter), table(ReminderList), table(ReminderLine)
 
@@ -75,6 +78,8 @@ class SqlFeed:
         query = things.add_columns(*(one.label(f"visit_{one.name}") for one in visit.c))
         query = query.outerjoin(entity, and_(entry.c.kind == "entity", entity.c.id == entry.c.id))
         query = query.outerjoin(visit, and_(entry.c.kind == "visit", visit.c.id == entry.c.id))
+        query = query.add_columns(decided.c.assignee, decided.c.until, decided.c.cancelled)
+        query = query.outerjoin(decided, and_(decided.c.visit == visit.c.id, decided.c.standing))
         found = self.connection.execute(_ahead(query, scope, after, head).order_by(entry.c.seq).limit(most))
         return [Served(row.kind, row.id, row.seq, scope, self._thing(row, readable)) for row in found]
 
@@ -89,7 +94,16 @@ class SqlFeed:
         fields = {name: getattr(row, f"visit_{name}") for name in Visit.__dataclass_fields__}
         if fields["state"] != VisitState.OPEN or fields["scope"] not in readable:
             return None
-        return self._visit_body(Visit(**fields | {"state": VisitState(fields["state"])}))
+        told = Visit(**fields | {"state": VisitState(fields["state"])})
+        return self._visit_body(told) if row.cancelled is None else self._arranged_body(told, row)
+
+    def _arranged_body(self, told: Visit, row: Row[Any]) -> Mapping[str, Any] | None:
+        """A visit about which something was decided; None if it was cancelled."""
+        held = in_force(told, Arrangement(row.assignee, row.until, bool(row.cancelled)))
+        if held.cancelled:
+            return None
+        show_on = max(told.show_on, held.until) if held.until else told.show_on
+        return {**self._visit_body(told), "show_on": show_on.isoformat(), "assignee": held.assignee}
 
     def _own(self, scope: str, after: Cursor, head: int, most: int) -> Sequence[Served]:
         """What a user alone is told: what became of his submissions, and the lists issued to him."""
@@ -114,9 +128,9 @@ class SqlFeed:
             return {}
         query = select(issued, line.c.line, line.c.visit)
         query = query.join(line, and_(line.c.number == issued.c.number, line.c.revision == issued.c.revision))
-        query = query.where(issued.c.number.in_(list(revisions)), issued.c.collaborator == user)
+        query = query.where(issued.c.number.in_(list(revisions)), issued.c.collaborator == user, ~line.c.carried)
         lists: dict[str, dict[str, Any]] = {}
-        for row in self.connection.execute(query.order_by(issued.c.number, line.c.line)):
+        for row in self.connection.execute(query.order_by(issued.c.number, line.c.line, line.c.part)):
             if row.revision == revisions[row.number]:
                 body = lists.setdefault(row.number, _head(row) | {"lines": []})
                 body["lines"].append({"line": row.line, "visit": row.visit})

@@ -36,6 +36,7 @@ from server.store.media_tables import Media, SubmissionMedium, Upload
 __all__ = [
     "Area",
     "AreaSuccessor",
+    "ArrangementTable",
     "AssignmentTable",
     "Attempt",
     "AuditTable",
@@ -172,11 +173,30 @@ class EscalationTable(db.Model):
     noted_at: Mapped[int]
 
 
+class ArrangementTable(db.Model):
+    """What a scheduler decided about a visit, act by act; the `standing` one holds. Planning never writes here.
+
+    `reason` is for officers: it may say what no collaborator is to read.
+    """
+
+    __tablename__ = "arrangement"
+    visit: Mapped[str] = mapped_column(String(36), primary_key=True)
+    n: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    standing: Mapped[bool]
+    act: Mapped[str] = mapped_column(String(20))
+    assignee: Mapped[str | None] = mapped_column(USER)
+    until: Mapped[date | None]
+    cancelled: Mapped[bool]
+    reason: Mapped[str]
+    who: Mapped[str] = mapped_column(USER)
+    at: Mapped[int]
+
+
 class ReminderList(db.Model):
-    """An issued list: numbered, frozen, for one collaborator and period."""
+    """An issued list: numbered, frozen, for one collaborator and period. `head`: what is printed above (JSON)."""
 
     __tablename__ = "reminder_list"
-    __table_args__ = (UniqueConstraint("collaborator", "kind", "begins", "revision"),)
+    __table_args__ = (UniqueConstraint("area", "collaborator", "kind", "begins", "revision"),)
     number: Mapped[str] = mapped_column(String(40), primary_key=True)
     revision: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     area: Mapped[str] = mapped_column(AREA, index=True)
@@ -186,10 +206,14 @@ class ReminderList(db.Model):
     ends: Mapped[date]
     issued_at: Mapped[int]
     issued_by: Mapped[str] = mapped_column(USER)
+    head: Mapped[bytes | None]
 
 
 class ReminderLine(db.Model):
-    """One visit on an issued list, in the words it was printed with; only the outcome is filled in later."""
+    """One visit on an issued list, in the words it was printed with; only the outcome is filled in later.
+
+    A line is a child or household: its visits are its parts. `carried`: beyond the capacity, for a later list.
+    """
 
     __tablename__ = "reminder_line"
     __table_args__ = (Index("line_visit", "visit"),)
@@ -200,15 +224,21 @@ class ReminderLine(db.Model):
     body: Mapped[bytes]
     outcome: Mapped[str | None] = mapped_column(String(30))
     outcome_sub: Mapped[str | None] = mapped_column(ID)
+    part: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, default=1)
+    carried: Mapped[bool] = mapped_column(default=False)
 
 
 class User(db.Model):
-    """A person who works with the system. `role` is one of `sync.authority.Role`."""
+    """A person who works with the system. `role` is one of `sync.authority.Role`.
+
+    `visits_a_day`: how many lines of a list he can do; none: as the setting says.
+    """
 
     __tablename__ = "user"
     id: Mapped[str] = mapped_column(USER, primary_key=True)
     name: Mapped[str]
     role: Mapped[str] = mapped_column(String(20))
+    visits_a_day: Mapped[int | None] = mapped_column(Integer)
 
 
 class AssignmentTable(db.Model):

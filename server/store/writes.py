@@ -1,7 +1,7 @@
 """What the one store writes: each part of `sync.ports.Changes` in a fixed number of statements."""
 
 import secrets
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
@@ -11,6 +11,7 @@ from server.store.base import table
 from server.store.dialects import chunks, upsert
 from server.store.reads import fetch
 from server.store.tables import (
+    ArrangementTable,
     ConflictTable,
     Counter,
     Entity,
@@ -86,6 +87,7 @@ def write_visits(connection: Connection, changes: Changes) -> None:
     moved = [{"before": before, "after": after} for before, after in sorted(changes.moved_visits.items())]
     moving = update(lines).where(lines.c.visit == bindparam("before"), lines.c.outcome.is_(None))
     _each(connection, moving.values(visit=bindparam("after")), moved)
+    _move_arrangements(connection, changes.moved_visits)
     ended = [
         {"ended": visit.id, "how": visit.state.value, "by": visit.done_by}
         for visit in changes.visits
@@ -93,6 +95,25 @@ def write_visits(connection: Connection, changes: Changes) -> None:
     ]
     ending = update(lines).where(lines.c.visit == bindparam("ended"), lines.c.outcome.is_(None))
     _each(connection, ending.values(outcome=bindparam("how"), outcome_sub=bindparam("by")), ended)
+
+
+def _move_arrangements(connection: Connection, moved: Mapping[str, str]) -> None:
+    """What was decided about a visit holds for the one that took it over, after whatever was decided about that."""
+    decided = table(ArrangementTable)
+    if not moved:
+        return
+    both = [*moved, *moved.values()]
+    found = fetch(connection, both, lambda some: select(decided).where(decided.c.visit.in_(some)))
+    newest: dict[str, int] = {}
+    for row in found:
+        newest[row.visit] = max(newest.get(row.visit, 0), row.n)
+    taken = [row for row in found if row.visit in moved]
+    for row in taken:
+        after = moved[row.visit]
+        earlier = update(decided).where(decided.c.visit == after, decided.c.n <= newest.get(after, 0))
+        connection.execute(earlier.values(standing=False))
+        mine = (decided.c.visit == row.visit) & (decided.c.n == row.n)
+        connection.execute(update(decided).where(mine).values(visit=after, n=row.n + newest.get(after, 0)))
 
 
 def write_feed(connection: Connection, touched: Iterable[Touched], numbers: MutableMapping[str, int]) -> None:
