@@ -9,6 +9,7 @@ from tests.api.conftest import (
     catalogue,
     database,
     new_town,
+    plots,
     postgres,
     postgres_template,
     template,
@@ -18,7 +19,7 @@ from tests.api.conftest import (
 from tests.databases import close
 from tests.e2e.server import Nursery, Server, nursery
 
-__all__ = ["catalogue", "database", "new_town", "postgres", "postgres_template", "template", "town", "towns"]
+__all__ = ["catalogue", "database", "new_town", "plots", "postgres", "postgres_template", "template", "town", "towns"]
 
 pytest.register_assert_rewrite("tests.e2e.checks")
 
