@@ -1,6 +1,7 @@
 """Everything that does not change while the server runs: forms, rules, calendar, places; read at the start."""
 
 import csv
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,8 @@ from sync.receive import World
 from sync.visits.calendar import Calendar, load_calendar
 from sync.visits.law import load_lawful_rules
 from sync.visits.rules import Rules
+
+DEMO_HAMLETS = "demo_hamlets.csv"  # in the data folder
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def build_nest(settings: Settings) -> Nest:
     return Nest(
         settings=settings,
         catalogue=load_catalogue(),
-        places=load_places(settings.config / "areas", settings.ward_list),
+        places=load_places(settings.config / "areas", settings.ward_list, hamlet_rows(settings)),
         rules=load_lawful_rules(read("followup_rules.yaml")),
         calendar=load_calendar(read("holidays_vn.csv")),
     )
@@ -77,14 +80,22 @@ def current_nest() -> Nest:
     return cast(Nest, current_app.extensions["toam"])
 
 
-def load_places(folder: Path, ward_list: str) -> Places:
+def hamlet_rows(settings: Settings) -> list[dict[str, str]]:
+    """The hamlets of the configuration; on a demonstration also those that its city invented."""
+    invented = settings.data / DEMO_HAMLETS
+    more = rows(invented) if settings.demo and invented.exists() else []
+    return rows(settings.config / "areas" / "hamlets.csv") + more
+
+
+def load_places(folder: Path, ward_list: str, hamlets_known: Sequence[Mapping[str, str]] | None = None) -> Places:
     """Areas and hamlets of the list in force, and what earlier wards and hamlets became."""
+    known = rows(folder / "hamlets.csv") if hamlets_known is None else hamlets_known
     wards = [
         Ward(f"{row['list']}.{row['code']}", row["name_vi"])
         for row in rows(folder / "wards.csv")
         if row["list"] == ward_list
     ]
-    current = [row for row in rows(folder / "hamlets.csv") if row["list"] == ward_list]
+    current = [row for row in known if row["list"] == ward_list]
     hamlets = [Hamlet(f"{row['list']}.{row['ward']}", row["code"], row["name_vi"]) for row in current]
     moved_hamlets = [
         ((f"{row['from_list']}.{row['from_ward']}", row["from_code"]), (hamlet.ward, hamlet.code))

@@ -5,6 +5,7 @@ from flask import Flask
 from server.cli.audit import audit
 from server.cli.demo import demo
 from server.cli.form_versions import forms
+from server.cli.jobs import jobs
 from server.cli.lists import lists, plan, retry
 from server.cli.people import areas, device, user
 from server.cli.rebuild import rebuild
@@ -21,6 +22,7 @@ def register_commands(app: Flask) -> None:
         user,
         device,
         forms,
+        jobs,
         lists,
         plan,
         rebuild,

@@ -13,31 +13,35 @@ from flask_migrate import upgrade
 from sqlalchemy import select
 
 from server.auth.tokens import issue
+from server.cli.city import seed_city, unfinished
 from server.cli.lists import issue_lists
 from server.cli.people import enrol_device, fill_areas
+from server.cli.sending import send
 from server.clock import now
 from server.demo.commune import Commune, Item, commune
 from server.demo.doubts import quarrel, sample
 from server.serve import serve
 from server.store.people import add_user, assign
-from server.store.tables import Entity, User, db
+from server.store.tables import User, db
 from server.world import Nest, current_nest
 from sync.arrival import Sender
 from sync.authority import Role
-from sync.envelope import RawItem
-from sync.receive import receive
 from sync.times import DAY, local_date, to_ms
 
 demo = AppGroup("demo", help="A synthetic commune to try things on.")
-LAG = 2 * 3_600_000  # a phone of the demonstration syncs two hours after its visits
 CHUNK = 60
 
 
 @demo.command("seed")
-def seed_command() -> None:
-    """Migrate the database and, if it is empty, fill it with a synthetic commune."""
+@click.option("--children", type=click.IntRange(1, 1_000_000), help="A whole city with so many children.")
+@click.option("--seed", "dice", type=int, default=2026, help="Another city for another number.")
+def seed_command(children: int | None, dice: int) -> None:
+    """Migrate the database and, if it is empty, fill it with a synthetic commune, or with a city.
+
+    A city that was interrupted goes on where it stopped when the same command is given again.
+    """
     upgrade()
-    if seed():
+    if seed_city(children, dice) if children else seed():
         click.echo("Demonstration data is ready.")
 
 
@@ -61,6 +65,8 @@ def seed() -> bool:
     """Fill an empty database; says whether it did."""
     nest, today = current_nest(), local_date(now())
     if db.session.scalar(select(User.id).limit(1)) is not None:
+        if unfinished(nest.settings.data):
+            raise click.ClickException("a city is not complete: give its `flask demo seed --children` again")
         if not (nest.settings.data / "demo.json").exists():
             raise click.ClickException(f"filling {nest.settings.data} was interrupted; delete it and start again")
         return False
@@ -102,17 +108,7 @@ def _people(town: Commune) -> tuple[dict[str, Sender], dict[str, str]]:
 def _send(nest: Nest, town: Commune, senders: Mapping[str, Sender]) -> None:
     """Everything through the same door as a phone's batch, each item at its own time."""
     for chunk in _chunks(town):
-        known = _known(item.child for item in chunk if item.child)
-        arrivals = [
-            nest.reader.read(
-                raw_item(body(item, known)),
-                senders[item.author],
-                None,
-                to_ms(datetime.fromisoformat(item.observed_at)) + LAG,
-            )
-            for item in chunk
-        ]
-        receive(arrivals, nest.store, nest.world, now())
+        send(nest, chunk, senders)
 
 
 def _chunks(town: Commune) -> Iterator[list[Item]]:
@@ -125,41 +121,3 @@ def _chunks(town: Commune) -> Iterator[list[Item]]:
                 chunk = []
             chunk.append(item)
         yield chunk
-
-
-def _known(ids: Iterator[str]) -> dict[str, Entity]:
-    db.session.rollback()  # a reader sees what was there when it began
-    found = db.session.scalars(select(Entity).where(Entity.id.in_(list(ids))))
-    return {entity.id: entity for entity in found}
-
-
-def body(item: Item, known: Mapping[str, Entity]) -> dict[str, Any]:
-    """The batch item of one submission, made on the child's present state."""
-    form = "child_situation" if item.child else "household_registration"
-    version = next(f.version for f in current_nest().catalogue.current() if f.id == form)
-    claims: list[dict[str, Any]] = [{"type": "household", "id": item.household, "base": "0-"}]
-    if item.child:
-        child = known[item.child]
-        claims = [
-            {
-                "type": "child",
-                "id": child.id,
-                "base": f"{child.rev}-{child.etag}",
-                "seen": orjson.loads(child.data),
-            }
-        ]
-    return {
-        "id": item.instance_id,
-        "form": form,
-        "version": version,
-        "author": item.author,
-        "kind": "visit",
-        "observed_at": item.observed_at,
-        "answers": item.answers,
-        "entities": claims,
-    }
-
-
-def raw_item(value: Mapping[str, Any]) -> RawItem:
-    """An item as it would come out of a batch."""
-    return RawItem(orjson.dumps(value), dict(value), None)

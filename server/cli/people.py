@@ -18,7 +18,7 @@ from server.clock import now
 from server.problems import CATALOGUE, Problem
 from server.store.people import add_user, assign, users_of
 from server.store.tables import Area, AreaSuccessor, Device, HamletTable, User, db
-from server.world import current_nest, rows
+from server.world import current_nest, hamlet_rows, rows
 from sync.authority import Role
 from sync.names import search_key
 from sync.times import DAY, local_date
@@ -66,7 +66,7 @@ def fill_areas() -> int:
     )
     db.session.add_all(
         HamletTable(area=f"{r['list']}.{r['ward']}", code=r["code"], name=r["name_vi"], invented=r["invented"] == "1")
-        for r in rows(folder / "hamlets.csv")
+        for r in hamlet_rows(current_nest().settings)
     )
     db.session.commit()
     return len(wards)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 
 from server.demo.dice import Dice
-from server.demo.household import WARD, Answers, House, phone, registration
+from server.demo.household import CENTRE, WARD, Answers, House, phone, registration
 from server.demo.people import CHILD_UNDER, Family, family
 from server.demo.situation import Visit, situation
 from sync.authority import Role
@@ -37,7 +37,8 @@ class Item:
     """One submission: `answers` maps question -> value, in the JSON form of `forms.values`.
 
     Groups are flattened; a repeat is a list of rows; the row of a member under 16 names the child in `__id`.
-    `observed_at` is ISO 8601 with +07:00. `child` is None in a registration.
+    `observed_at` is ISO 8601 with +07:00. `child` is None in a registration; `form` names another form than those
+    two. `late`: written on paper first, and entered days later.
     """
 
     instance_id: str
@@ -46,6 +47,18 @@ class Item:
     household: str
     child: str | None
     answers: Answers
+    form: str = ""
+    late: bool = False
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where a household is: its ward and hamlet (codes), the number of the collaborator's district, the centre."""
+
+    hamlet: str
+    area_number: int
+    ward: str = WARD
+    centre: tuple[float, float] = CENTRE
 
 
 @dataclass(frozen=True)
@@ -74,13 +87,12 @@ def commune(today: date, seed: int = 2026, households: int = 200) -> Commune:
     registrations: list[Item] = []
     situations: list[Item] = []
     for number in range(households):
-        house, day, result = _house(seed, number, today)
-        author = next(user.id for user in USERS if house.hamlet in user.hamlets)
-        start = datetime.combine(day, time(7, 30), VIETNAM) + timedelta(minutes=house.dice.between("minute", 0, 480))
-        answers = registration(house, day, result)
-        registrations.append(Item(_instance(house, "hộ"), author, start.isoformat(), house.id, None, answers))
-        if result in ("1", "2"):
-            situations += _situations(house, author, start, today)
+        hamlet = HAMLETS[number % len(HAMLETS)]
+        spot = Spot(hamlet, 1 + next(n for n, user in enumerate(USERS) if hamlet in user.hamlets))
+        author = USERS[spot.area_number - 1].id
+        home, visits = household_items(Dice(f"{seed}/{number}"), number, spot, author, uuid_of(seed, number), today)
+        registrations.append(home)
+        situations += visits
     return Commune(AREA, HAMLETS, USERS, _in_order(registrations), _in_order(situations))
 
 
@@ -88,35 +100,58 @@ def _in_order(items: list[Item]) -> tuple[Item, ...]:
     return tuple(sorted(items, key=lambda item: (item.observed_at, item.instance_id)))
 
 
-def _uuid(*parts: object) -> str:
+def uuid_of(*parts: object) -> str:
     return str(uuid.uuid5(_NAMESPACE, "/".join(map(str, parts))))
 
 
 def _instance(house: House, what: str) -> str:
-    return f"uuid:{_uuid(house.id, what)}"
+    return f"uuid:{uuid_of(house.id, what)}"
 
 
-def _house(seed: int, number: int, today: date) -> tuple[House, date, str]:
+def household_items(
+    dice: Dice,
+    number: int,
+    spot: Spot,
+    author: str,
+    ident: str,
+    today: date,
+    days: int = DAYS,
+    papers: int | None = None,
+) -> tuple[Item, list[Item]]:
+    """The registration of one household, on one of the last `days`, and the visits to its children.
+
+    `number` is that of its file; `papers` of its people's numbers, if that is another.
+    """
+    house, day, result = _house(dice, number, spot, ident, today, days, number if papers is None else papers)
+    start = datetime.combine(day, time(7, 30), VIETNAM) + timedelta(minutes=house.dice.between("minute", 0, 480))
+    answers = registration(house, day, result)
+    home = Item(_instance(house, "hộ"), author, start.isoformat(), house.id, None, answers)
+    visits = list(_situations(house, author, start, today)) if result in ("1", "2") else []
+    return home, visits
+
+
+def _house(
+    dice: Dice, number: int, spot: Spot, ident: str, today: date, days: int, papers: int
+) -> tuple[House, date, str]:
     """The household, the day of its registration and the result; a newborn in every 40th, some not met."""
-    dice = Dice(f"{seed}/{number}")
     newborn = number % 40 == 7
-    first = max(FIRST_DAY, today - timedelta(days=28 if newborn else DAYS))
+    first = max(FIRST_DAY, today - timedelta(days=28 if newborn else days))
     day = dice.day("visit", first, today - timedelta(days=1))
-    people = family(dice, number, day, newborn)
-    ident = _uuid(seed, number)
-    hamlet = HAMLETS[number % len(HAMLETS)]
+    people = family(dice, papers, day, newborn)
     result = "3" if number % 20 == 13 else "4" if number % 100 == 57 else dice.one("result", {"1": 97, "2": 3})
     house = House(
         dice=dice,
         number=number,
         id=ident,
-        hamlet=hamlet,
-        area_number=1 + next(n for n, user in enumerate(USERS) if hamlet in user.hamlets),
+        hamlet=spot.hamlet,
+        area_number=spot.area_number,
         family=people,
         child_ids=_child_ids(people, ident, day),
         phone=phone(dice, "house") if dice.chance("has phone", 0.85) else "",
         poverty=dice.one("poverty", {"0": 76, "1": 6, "2": 10, "3": 6, "9": 2}),
         flooded=dice.chance("flooded", 0.12),
+        ward=spot.ward,
+        centre=spot.centre,
     )
     return house, day, result
 
@@ -124,7 +159,7 @@ def _house(seed: int, number: int, today: date) -> tuple[House, date, str]:
 def _child_ids(people: Family, household: str, day: date) -> tuple[str | None, ...]:
     children = people.children(day)
     return tuple(
-        _uuid(household, index) if member in children else None for index, member in enumerate(people.members)
+        uuid_of(household, index) if member in children else None for index, member in enumerate(people.members)
     )
 
 
@@ -150,5 +185,5 @@ def _situations(house: House, author: str, start: datetime, today: date) -> Iter
 
 def _item(visit: Visit, author: str, at: datetime, result: str) -> Item:
     answers = situation(visit, result)
-    instance = f"uuid:{_uuid(visit.child_id, at.isoformat())}"
+    instance = f"uuid:{uuid_of(visit.child_id, at.isoformat())}"
     return Item(instance, author, at.isoformat(), visit.house.id, visit.child_id, answers)

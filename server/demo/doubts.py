@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import select
 
 from server.clock import now
+from server.demo.commune import AREA
 from server.demo.protection import SECRET
 from server.store.rows import unpack
 from server.store.tables import Entity, OpTable, Submission, db
@@ -21,6 +22,7 @@ from sync.receive import receive
 from sync.times import DAY, iso, local_date
 
 MINUTE = 60_000
+MOST = 2_000  # children that are looked at
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def _pick(skip: set[str], schooled: bool) -> Pick:
     db.session.rollback()
     eldest, youngest = _years_ago(13), _years_ago(8)
     children = select(Entity).where(Entity.type == "child", Entity.dob > eldest, Entity.dob < youngest)
-    for entity in db.session.scalars(children.order_by(Entity.id)):
+    here = children.where(Entity.area == AREA).order_by(Entity.id).limit(MOST)
+    for entity in db.session.scalars(here):
         data = orjson.loads(entity.data)
         if entity.id in skip or (schooled and data.get("school_status") != "1"):
             continue

@@ -27,6 +27,8 @@ class House:
     phone: str
     poverty: str
     flooded: bool
+    ward: str = WARD
+    centre: tuple[float, float] = CENTRE
 
 
 def phone(dice: Dice, topic: str) -> str:
@@ -58,7 +60,7 @@ def _place(house: House, met: bool) -> Answers:
     known = met or dice.chance("head known", 0.6)
     number = f"{dice.between('number', 1, 240)}/{dice.between('back', 1, 30)}"
     answers = {
-        "ward_code": WARD,
+        "ward_code": house.ward,
         "hamlet_code": house.hamlet,
         "address_type": "1",
         "address_line": f"{number}, hẻm {dice.between('alley', 1, 40)}, tổ {dice.between('group', 1, 12)}",
@@ -98,7 +100,7 @@ def _contact(house: House) -> Answers:
             "zalo_ok": dice.one("zalo", {"1": 8, "0": 2}),
         }
     if dice.chance("gps", 0.75):
-        lat, lon = (middle + (dice.roll(f"gps {middle}") - 0.5) * 0.016 for middle in CENTRE)
+        lat, lon = (middle + (dice.roll(f"gps {middle}") - 0.5) * 0.016 for middle in house.centre)
         answers["gps"] = f"{lat:.6f} {lon:.6f} {dice.between('alt', 1, 4)}.0 {dice.between('acc', 4, 15)}.0"
     return answers
 

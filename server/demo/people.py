@@ -212,6 +212,6 @@ def _with_papers(dice: Dice, person: Person, number: int, index: int, day: date)
     has_card = (day - person.dob).days > 60 and dice.chance(f"hi {index}", 0.88)
     return replace(
         person,
-        pid=f"099{century + sex}{person.dob.year % 100:02d}{serial:06d}" if has_pid else "",
+        pid=f"099{century + sex}{person.dob.year % 100:02d}{serial % 1_000_000:06d}" if has_pid else "",
         hi_number=f"99{serial:08d}" if has_card else "",
     )

@@ -1,123 +1,198 @@
-"""The fixed jobs: APScheduler fires them, the lease decides which process may run them.
+"""The jobs, and who runs them when: APScheduler fires them, the lease decides which process may.
 
-State is in rows, so a late or missed tick loses nothing.
+A new job is one line of `JOBS`. What it does must be safe to repeat: a run whose process died is made again by the
+next holder of the lease, and `flask jobs run` makes one at any time.
 """
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
 from flask import Flask
+from sqlalchemy.exc import DBAPIError
 
 from server.clock import now
 from server.media.expiry import clear_media
+from server.reminders import runs
+from server.reminders.escalation import escalate
+from server.reminders.fence import Overtaken, Shift
 from server.reminders.issue import areas_with_people, issue
 from server.reminders.lease import LeaseHolder
 from server.reminders.nightly import plan_all
+from server.reminders.runs import Outcome
 from server.store.reads import stored_submissions
 from server.store.tables import db
-from server.world import current_nest
 from sync.retry import retry
-from sync.times import ZONE, local_date
+from sync.times import ZONE, local_date, local_time, to_ms
 from sync.visits.lists import ListKind
 
 log = structlog.get_logger()
 RENEW_SECONDS = 10
-RETRY_SECONDS = 300
-
-
-def start_jobs(app: Flask) -> BackgroundScheduler:
-    """Start the scheduler of this process: plan at 01:00, issue the day's lists at 04:00, local time.
-
-    At 02:00 it puts away uploads that were left. Every few minutes it tries again what a fault of ours kept from
-    being applied.
-    """
-    lease = LeaseHolder()
-    scheduler = BackgroundScheduler(timezone=ZONE, job_defaults={"coalesce": True, "misfire_grace_time": 3600})
-
-    def renew() -> None:
-        with app.app_context():
-            lease.hold(now())
-
-    def nightly() -> None:
-        with app.app_context():
-            if lease.hold(now()):
-                run_plan(lease)
-
-    def daily() -> None:
-        with app.app_context():
-            if lease.hold(now()):
-                run_lists(lease)
-
-    def again() -> None:
-        with app.app_context():
-            if lease.hold(now()):
-                run_retry(lease)
-
-    def clear() -> None:
-        with app.app_context():
-            if lease.hold(now()):
-                run_clear(lease)
-
-    scheduler.add_job(again, "interval", seconds=RETRY_SECONDS, id="retry")
-    scheduler.add_job(renew, "interval", seconds=RENEW_SECONDS, id="lease")
-    scheduler.add_job(nightly, "cron", hour=1, id="plan")
-    scheduler.add_job(daily, "cron", hour=4, id="lists")
-    scheduler.add_job(clear, "cron", hour=2, id="media")
-    scheduler.start()
-    return scheduler
-
-
-class Overtaken(RuntimeError):
-    """Another process holds the lease now; what is left of the job is its business."""
-
-
-def run_clear(lease: LeaseHolder | None = None) -> int:
-    """Delete what is left of uploads that nobody went on with; returns how many rows and files went."""
-    nest = current_nest()
-
-    def turn(work: Callable[[], int]) -> int:
-        _check(lease)
-        return int(nest.committer.run(work))
-
-    return clear_media(nest, now(), turn)
+CATCH_UP_SECONDS = 300  # a run that failed, or that was missed, is tried again so often
+GRACE = 600_000  # ms after which a run counts as late
+BY = "scheduler"
+SPANS = (timedelta(hours=2), timedelta(days=2), timedelta(days=8), timedelta(days=33))
 
 
 def run_plan(lease: LeaseHolder | None = None) -> int:
     """Plan all visits; returns how many changed."""
-    nest = current_nest()
+    shift = Shift(lease)
+    return plan_all(shift.store, shift.nest.world, now(), shift.turn)
 
-    def turn(work: Callable[[], int]) -> int:
-        _check(lease)
-        return int(nest.committer.run(work))
 
-    return plan_all(nest.store, nest.world, now(), turn)
+def run_lists(lease: LeaseHolder | None = None, kind: ListKind = ListKind.DAILY) -> list[str]:
+    """Issue this day's or week's lists of every area; returns their numbers, also of those that were there already.
+
+    A run that was missed issues no lists for the days that are past.
+    """
+    shift, numbers, day = Shift(lease), list[str](), local_date(now())
+    for area in areas_with_people(day):
+        numbers += shift.turn(partial(issue, shift.nest, area, kind, day, now(), BY, store=shift.store))
+    return numbers
 
 
 def run_retry(lease: LeaseHolder | None = None) -> int:
     """Apply what has the outcome `stored`; returns how many submissions are applied or held now."""
-    nest, done = current_nest(), 0
+    shift, done = Shift(lease), 0
     for sub in stored_submissions(db.session.connection()):
-        _check(lease)
         try:
-            work = partial(retry, sub, nest.store, nest.world, nest.reader, now())
-            done += nest.committer.run(work) is not None
+            work = partial(retry, sub, shift.store, shift.nest.world, shift.nest.reader, now())
+            done += shift.turn(work) is not None
+        except Overtaken:
+            raise
         except Exception as error:  # the fault is still there; the next run tries again
             log.error("still_stored", submission=sub, error=type(error).__name__)
     return done
 
 
-def run_lists(lease: LeaseHolder | None = None) -> list[str]:
-    """Issue today's and this week's lists of every area; returns their numbers."""
-    nest, numbers, day = current_nest(), list[str](), local_date(now())
-    for area in areas_with_people(day):
-        for kind in ListKind:
-            _check(lease)
-            numbers += nest.committer.run(partial(issue, nest, area, kind, day, now(), "scheduler"))
-    return numbers
+def run_clear(lease: LeaseHolder | None = None) -> int:
+    """Delete what is left of uploads that nobody went on with, and old runs; returns how many rows and files went."""
+    shift = Shift(lease)
+    return clear_media(shift.nest, now(), shift.turn) + runs.forget(now() - runs.KEEP)
 
 
-def _check(lease: LeaseHolder | None) -> None:
-    if lease is not None and not lease.current():
-        raise Overtaken
+def run_escalation(lease: LeaseHolder | None = None) -> int:
+    """Note who is to hear of visits that were not made; returns how many steps are new."""
+    shift = Shift(lease)
+    return escalate(shift.store, shift.nest.world, now(), shift.turn)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something to do at fixed local times. `work` returns how many things it did."""
+
+    name: str
+    trigger: CronTrigger
+    work: Callable[[LeaseHolder | None], int]
+
+    def planned(self, at: int) -> int | None:
+        """The last time, up to `at` (ms), for which it was planned; None if there was none in the last month."""
+        until = local_time(at)
+        for span in SPANS:
+            last, following = None, self.trigger.get_next_fire_time(None, until - span)
+            while following is not None and following <= until:
+                last = following
+                following = self.trigger.get_next_fire_time(None, last + timedelta(seconds=1))
+            if last is not None:
+                return to_ms(last)
+        return None
+
+
+cron = partial(CronTrigger, timezone=ZONE)
+# In the order in which they are caught up: lists are issued of what was planned before.
+JOBS: Mapping[str, Job] = {
+    job.name: job
+    for job in (
+        Job("retry", cron(minute="*/5"), run_retry),
+        Job("plan", cron(hour=1), run_plan),
+        Job("clear", cron(hour=2), run_clear),
+        Job("escalate", cron(minute="*/10"), run_escalation),
+        Job("lists", cron(hour=4), lambda lease: len(run_lists(lease))),
+        Job("weekly-lists", cron(day_of_week="mon", hour=4), lambda lease: len(run_lists(lease, ListKind.WEEKLY))),
+    )
+}
+
+
+def by_hand(job: Job) -> int:
+    """Run a job now, whoever holds the lease; its run is in the history. Returns how many things it did."""
+    at = now()
+    runs.claim(job.name, at, at, GRACE, 0, "cli")
+    return _run(job, at, None)
+
+
+class Foreman:
+    """Runs the jobs of one process, for as long as it holds the lease."""
+
+    def __init__(self, app: Flask) -> None:
+        self.lease = LeaseHolder()
+        self._app = app
+        self._busy: dict[str, threading.Lock] = {name: threading.Lock() for name in JOBS}
+
+    def renew(self, caught_up: Callable[[], None] = lambda: None) -> None:
+        """Keep the lease, or take it if nobody has it; `caught_up` is called when it has just become ours."""
+        before = self.lease.fence
+        try:
+            with self._app.app_context():
+                held = self.lease.hold(now())
+        except DBAPIError as error:  # a database that is away, or not migrated yet
+            log.error("lease_not_renewed", error=type(error).__name__)
+            return
+        if held and self.lease.fence != before:
+            log.info("lease_taken", fence=self.lease.fence)
+            caught_up()
+
+    def run(self, name: str) -> None:
+        """Run a job for the last time it was planned for, if that is still to be done and the lease is ours."""
+        lock, job = self._busy[name], JOBS[name]
+        if not lock.acquire(blocking=False):
+            return
+        try:
+            with self._app.app_context():
+                at = now()
+                planned = job.planned(at)
+                ours = planned is not None and self.lease.hold(at)
+                if planned is not None and ours and runs.claim(name, planned, at, GRACE, self.lease.fence, BY):
+                    _run(job, planned, self.lease)
+        except Exception as error:  # whatever it is, it is in the history or comes again
+            log.error("job_failed", job=name, error=type(error).__name__)
+        finally:
+            lock.release()
+
+    def catch_up(self) -> None:
+        """Make the runs that were missed or broken off, each job once, in turn."""
+        for name in JOBS:
+            self.run(name)
+
+
+def start_jobs(app: Flask) -> BackgroundScheduler:
+    """Start the scheduler of this process: each job at its local times; every few minutes what was missed."""
+    foreman = Foreman(app)
+    scheduler = BackgroundScheduler(timezone=ZONE, job_defaults={"coalesce": True, "misfire_grace_time": 3600})
+    soon = lambda: scheduler.add_job(foreman.catch_up, id="first", replace_existing=True)  # noqa: E731
+    first = {"id": "lease", "next_run_time": local_time(now())}
+    scheduler.add_job(foreman.renew, "interval", [soon], seconds=RENEW_SECONDS, **first)
+    scheduler.add_job(foreman.catch_up, "interval", seconds=CATCH_UP_SECONDS, id="catch_up")
+    for name, job in JOBS.items():
+        scheduler.add_job(foreman.run, job.trigger, [name], id=name)
+    scheduler.start()
+    return scheduler
+
+
+def _run(job: Job, planned: int, lease: LeaseHolder | None) -> int:
+    fence = lease.fence if lease is not None else 0
+    try:
+        did = job.work(lease)
+    except Overtaken:
+        log.warning("job_overtaken", job=job.name, fence=fence)
+        return 0
+    except Exception as error:
+        runs.end(job.name, planned, fence, now(), Outcome.FAILED, None, type(error).__name__)
+        raise
+    runs.end(job.name, planned, fence, now(), Outcome.DONE, did, None)
+    log.info("job_done", job=job.name, did=did)
+    return did

@@ -3,9 +3,11 @@
 It works on both databases and through a connection pooler, which an advisory lock of a session would not.
 """
 
+import os
 import secrets
+import socket
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from server.store.dialects import WRITING, upsert
 from server.store.store import table
@@ -19,7 +21,7 @@ class LeaseHolder:
     """One process's claim. `hold` renews or takes it; `fence` is the number that its jobs check."""
 
     def __init__(self) -> None:
-        self.holder = secrets.token_hex(8)
+        self.holder = f"{socket.gethostname()[:25]}:{os.getpid()}:{secrets.token_hex(8)}"
         self.fence = 0
 
     def hold(self, now: int) -> bool:
@@ -41,5 +43,8 @@ class LeaseHolder:
     def current(self) -> bool:
         """Whether nobody has taken the lease over since; a job asks before each of its turns."""
         with db.engine.connect() as connection:
-            fence = connection.scalar(select(Lease.fence).where(Lease.name == NAME))
-            return self.fence > 0 and fence == self.fence
+            return self.holds(connection)
+
+    def holds(self, connection: Connection) -> bool:
+        """The same, as this connection's transaction sees it."""
+        return self.fence > 0 and connection.scalar(select(Lease.fence).where(Lease.name == NAME)) == self.fence

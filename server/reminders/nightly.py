@@ -1,33 +1,87 @@
 """The nightly plan: time passes without anybody sending anything, so every area is planned anew."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from sqlalchemy import select
 
 from server.store.store import SqlStore
-from server.store.tables import Entity, db
+from server.store.tables import Entity, VisitTable, db
 from sync.planning import plan_things
 from sync.ports import Changes
 from sync.receive import World
 from sync.times import local_date
+from sync.visits.plan import VisitState
 from sync.workspace import Workspace
 
-CHUNK = 20  # a turn of the committer must stay short, or syncing waits for it
+TURN = 0.015  # seconds that a turn of the committer may take, or syncing waits for it
+FIRST, MOST = 10, 200  # entities in the first turn, and at most
 
 
-def plan_all(store: SqlStore, world: World, now: int, turn: Callable[[Callable[[], int]], int]) -> int:
-    """Plan every placed entity in short turns; returns how many visits changed."""
-    query = select(Entity.area, Entity.id).where(Entity.scope.is_not(None)).order_by(Entity.area, Entity.id)
-    by_area: dict[str, list[str]] = {}
-    for row in db.session.execute(query):
-        by_area.setdefault(row.area, []).append(row.id)
-    changed = 0
-    for area, ids in by_area.items():
-        for start in range(0, len(ids), CHUNK):
-            chunk = ids[start : start + CHUNK]
-            changed += turn(partial(_plan, store, world, area, chunk, now))
+class Pace:
+    """How many entities fit into a turn, learnt from the turns before: `size` of them now."""
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.size, self._clock = FIRST, clock
+
+    def timed(self, work: Callable[[], int], count: int) -> int:
+        """Do the work of one turn about `count` entities."""
+        begun = self._clock()
+        done = work()
+        fits = int(count * TURN / max(self._clock() - begun, 1e-6))
+        self.size = max(1, min(MOST, fits, 2 * self.size))
+        return done
+
+
+def plan_all(
+    store: SqlStore,
+    world: World,
+    now: int,
+    turn: Callable[[Callable[[], int]], int],
+    tell: Callable[[int], None] = lambda planned: None,
+) -> int:
+    """Plan every placed entity about which there may be visits, in short turns; returns how many visits changed.
+
+    It holds the ids of one area at a time. `tell` hears how many entities are planned so far.
+    """
+    pace, changed, planned = Pace(), 0, 0
+    kinds = _kinds(world)
+    for area in _areas():
+        ids = _placed(area, kinds)
+        while ids:
+            chunk, ids = ids[: pace.size], ids[pace.size :]
+            work = partial(_plan, store, world, area, chunk, now)
+            changed += turn(partial(pace.timed, work, len(chunk)))
+            planned += len(chunk)
+            tell(planned)
     return changed
+
+
+def _kinds(world: World) -> list[str]:
+    """The types of entities with rules, also with past ones, and of those with visits that are still open."""
+    query = select(VisitTable.subject_type).where(VisitTable.state == VisitState.OPEN.value).distinct()
+    with db.engine.connect() as connection:
+        return sorted({rule.subject for rule in world.rules.rules} | set(connection.scalars(query)))
+
+
+def _areas() -> Iterator[str]:
+    """One after the other, each found when it is its turn."""
+    last = ""
+    query = select(Entity.area).order_by(Entity.area).limit(1)
+    while True:
+        with db.engine.connect() as connection:
+            found = connection.scalar(query.where(Entity.area > last))
+        if found is None:
+            return
+        yield found
+        last = found
+
+
+def _placed(area: str, kinds: Sequence[str]) -> list[str]:
+    query = select(Entity.id).where(Entity.area == area, Entity.type.in_(kinds), Entity.scope.is_not(None))
+    with db.engine.connect() as connection:
+        return list(connection.scalars(query.order_by(Entity.household, Entity.id)))
 
 
 def _plan(store: SqlStore, world: World, area: str, ids: list[str], now: int) -> int:

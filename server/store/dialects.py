@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Insert, Table, event, select, text
+from sqlalchemy import Connection, Engine, Insert, Select, Table, event, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -47,6 +47,27 @@ def upsert(
     else:
         statement = statement.on_conflict_do_nothing(index_elements=keys)
     connection.execute(statement, list(rows))
+
+
+def insert_missing(connection: Connection, table: Table, rows: Collection[dict[str, Any]]) -> None:
+    """Insert the rows whose primary key is not there yet, and leave the others as they are."""
+    statement: Any = _insert(connection, table)
+    keys = [column.name for column in table.primary_key]
+    connection.execute(statement.on_conflict_do_nothing(index_elements=keys), list(rows))
+
+
+def locked(connection: Connection, query: Select[Any]) -> Select[Any]:
+    """A query whose rows stay as they are until the transaction ends. On SQLite a writing one holds everything."""
+    return query.with_for_update() if connection.dialect.name == "postgresql" else query
+
+
+def limit_idleness(connection: Connection, most: int) -> None:
+    """Let the database end this transaction if its process stands still for `most` ms, and free what it holds.
+
+    SQLite cannot: there one process serves.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"set local idle_in_transaction_session_timeout = {most:d}"))
 
 
 def chunks(ids: Collection[str]) -> Iterator[list[str]]:

@@ -1,5 +1,5 @@
 """All tables; those of the log are made in `log_tables.py`, those of people's access in `device_tables.py`, those
-of files in `media_tables.py`.
+of files in `media_tables.py`, that of the jobs' runs in `job_tables.py`.
 
 Times are BigInteger ms since 1970 UTC; JSON is kept as bytes, ready to be served.
 The area leads the key or an index of every large table, so that a city can partition by it.
@@ -21,6 +21,7 @@ from server.store.device_tables import (
     ServerFact,
     Token,
 )
+from server.store.job_tables import JobRun
 from server.store.log_tables import (
     AuditTable,
     ConflictTable,
@@ -50,6 +51,7 @@ __all__ = [
     "FeedMark",
     "HamletTable",
     "Holding",
+    "JobRun",
     "Lease",
     "MadeTable",
     "Media",

@@ -23,6 +23,11 @@ def _nowhere(op: Op, household: str) -> bool:
     return False
 
 
+def _cells(kind: EntityType, op: Op) -> frozenset[str]:
+    """The cells of which an op says anything."""
+    return frozenset(kind.properties[name].cell for name in op.said if name in kind.properties)
+
+
 class Extraction:
     """Derives the writes of one entity's ops, cell by cell: what is said of one cell never matters to another.
 
@@ -40,6 +45,9 @@ class Extraction:
     ) -> None:
         self._kind, self._ops, self._reach = kind, ops, reach or _nowhere
         self._everything = frozenset(ops)
+        self._spoken = {sub: _cells(kind, op) for sub, op in ops.items()}
+        spoken = frozenset[str]().union(*self._spoken.values())
+        self._cells = [name for name in kind.cells if name in spoken]  # most are spoken of by nobody
         self._frames: dict[frozenset[str], Frame] = {}
         self._written: dict[tuple[Reading, str], Write | None] = {}
         self._entries: dict[tuple[str, frozenset[str]], tuple[Entry, ...]] = {}
@@ -55,9 +63,9 @@ class Extraction:
     def state(self) -> State:
         """The state of the entity."""
         entity = next(iter(self._ops.values())).entity
-        found = {name: self._view(name, self._everything) for name in self._kind.cells}
+        found = {name: self._view(name, self._everything) for name in self._cells}
         cells = {name: cell for name, cell in found.items() if cell is not None}
-        past = {n: e for n in self._kind.cells if n not in cells and (e := self._all(n, self._everything))}
+        past = {n: e for n in self._cells if n not in cells and (e := self._all(n, self._everything))}
         data = data_of(self._kind, cells)
         standing = self._everything - self.frame.rejected
         edits = {entry.op for cell in cells.values() for entry in cell.entries if entry.gone is None}
@@ -86,7 +94,7 @@ class Extraction:
     def _writes(self, sub: str) -> Writes:
         if sub in self._derived:
             return self._derived[sub]
-        found = {name: self._write(self._readings[sub], name) for name in self._kind.cells}
+        found = {name: self._write(self._readings[sub], name) for name in self._cells}
         return {name: write for name, write in found.items() if write is not None}
 
     def _key(self, reading: Reading) -> str:
@@ -113,14 +121,13 @@ class Extraction:
 
     def _write(self, reading: Reading, cell: str) -> Write | None:
         """What one op writes to one cell if it is read so."""
-        definition = self._kind.cells[cell]
-        if not any(prop.name in self._ops[reading.words].said for prop in definition.members):
+        if cell not in self._spoken[reading.words]:
             return None
         if reading.sub in self._derived and reading == self._readings[reading.sub]:
             return self._derived[reading.sub].get(cell)
         key = (reading, cell)
         if key not in self._written:
-            self._written[key] = self._extract(reading, definition)
+            self._written[key] = self._extract(reading, self._kind.cells[cell])
         return self._written[key]
 
     def _extract(self, reading: Reading, cell: Cell) -> Write | None:

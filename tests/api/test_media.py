@@ -9,7 +9,8 @@ from sqlalchemy import select, update
 
 from server.clock import now
 from server.media.types import TYPES
-from server.reminders.jobs import Overtaken, run_clear
+from server.reminders.fence import Overtaken
+from server.reminders.jobs import run_clear
 from server.reminders.lease import LeaseHolder
 from server.store.tables import Media, Token, Upload, db
 from sync.times import DAY, local_time

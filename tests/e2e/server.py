@@ -98,12 +98,13 @@ def nursery() -> Iterator[Nursery]:
 class Server:
     """A server on a port of its own. Use it as a context: its processes end with it, whatever happens.
 
-    `entry` is the WSGI application that gunicorn is told to serve.
+    `entry` is the WSGI application that gunicorn is told to serve; `jobs`: whether it runs the scheduled ones.
     """
 
     data: Path
     database_url: str
     entry: str = "wsgi:app"
+    jobs: bool = False
     port: int = field(init=False)
 
     def __enter__(self) -> "Server":
@@ -130,7 +131,11 @@ class Server:
         """Start the server, and wait until it answers. Raises `ServerError` with its log."""
         assert self._leader is None
         arguments = ["gunicorn", "-c", "config/gunicorn.py", "--bind", f"127.0.0.1:{self.port}", self.entry]
-        own = {"TOAM_DATA": str(self.data), "TOAM_DATABASE_URL": self.database_url, "TOAM_SCHEDULER": "0"}
+        own = {
+            "TOAM_DATA": str(self.data),
+            "TOAM_DATABASE_URL": self.database_url,
+            "TOAM_SCHEDULER": str(int(self.jobs)),
+        }
         self._leader = leader = launch(arguments, clean() | own, self.log)
         until(lambda: self.answers() or not leader.alive(), lambda: f"no answer\n{self.said()}")
         if not leader.alive():
@@ -142,6 +147,15 @@ class Server:
         if leader is not None:
             leader.kill()
             until(lambda: not self._listens(), "somebody goes on listening")
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to all its processes."""
+        assert self._leader is not None
+        os.killpg(self._leader.pid, number)
+
+    def leads(self, pid: int) -> bool:
+        """Whether a process is one of this server's."""
+        return self._leader is not None and os.getpgid(pid) == self._leader.pid
 
     def restart(self, launch: Launch = execute) -> None:
         """Kill it and start it again on the same port."""

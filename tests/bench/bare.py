@@ -1,0 +1,51 @@
+"""The server's entry point with one more endpoint, to compare with: `POST /bench/bare`.
+
+It takes a batch as `/api/v1/sync` does (token, digest, gunzip, each item split off, read and through the gate) and
+stores each item by one upsert. Nothing is merged, planned or told to anybody.
+"""
+
+from functools import partial
+
+from flask import Response
+from sqlalchemy import Column, LargeBinary, MetaData, String, Table
+
+from server.api.body import answer, read_body
+from server.app import create_app
+from server.auth.tokens import caller
+from server.serve import begin
+from server.store.dialects import WRITING, upsert
+from server.store.rows import pack
+from server.store.tables import db
+from server.world import current_nest
+from sync.envelope import split
+
+app = create_app()
+columns = Column("id", String(200), primary_key=True), Column("area", String(40)), Column("raw", LargeBinary)
+stored = Table("bench_bare", MetaData(), *columns)
+with app.app_context():
+    stored.create(db.engine, checkfirst=True)
+
+
+@app.post("/bench/bare")
+def bare() -> Response:
+    who, nest = caller(), current_nest()
+    _, items = split(read_body(nest.limits))
+    rows = []
+    for item in items:
+        entry = nest.catalogue.find(item.value["form"], item.value["version"])
+        assert entry is not None and entry.gate.load(item.value["answers"]) is not None
+        rows.append({"id": item.value["id"], "area": who.user, "raw": pack(item.raw)})
+    work = partial(_store, rows)
+    nest.committer.run(work) if nest.settings.embedded else work()
+    return answer({"receipts": [{"id": row["id"]} for row in rows]})
+
+
+def _store(rows: list[dict[str, object]]) -> None:
+    with engine.connect().execution_options(**{WRITING: True}) as connection, connection.begin():
+        upsert(connection, stored, rows)
+
+
+with app.app_context():
+    engine = db.engine
+begin(app)
+__all__ = ["app"]

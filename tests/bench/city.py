@@ -1,0 +1,221 @@
+"""`python -m tests.bench.city [sqlite] [postgresql]`: what a submission, the nightly plan and the lists cost as the
+city grows, and how that compares with a bare endpoint in the same run. Both databases unless told.
+
+`CHILDREN` (2000,20000,200000) are the sizes, `SECONDS` (4) how long each cell is measured. It writes
+docs/benchmarks.md; the machine's speed matters to everything there but the shares.
+"""
+
+import os
+import platform
+import resource
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import time_machine
+from flask import Flask
+from sqlalchemy import func, select, text
+
+from server.clock import now
+from server.reminders.jobs import run_lists, run_plan
+from server.store.tables import Entity, ReminderLine, db
+from sync.times import local_time
+from tests.bench.__main__ import urls
+from tests.bench.grow import grow
+from tests.bench.load import BATCHES, KINDS, SPREADS, Rate, bodies, push, submissions
+from tests.databases import DATABASES, application, close, migrate
+from tests.e2e.server import ROOT, Server
+
+SIZES = [int(size) for size in os.environ.get("CHILDREN", "2000,20000,200000").split(",")]
+SECONDS = float(os.environ.get("SECONDS", "4"))
+MOST = 6_000  # submissions made for a cell
+AIMS = {"postgresql": 0.40, "sqlite": 0.30}  # share of the bare endpoint's rate, in batches of 100
+PAGE = ROOT / "docs" / "benchmarks.md"
+
+
+@dataclass
+class Night:
+    """Planning and issuing for one size, each twice: what was changed first, and a night on which nothing is."""
+
+    children: int
+    plan: float
+    replan: float
+    lists: float
+    lines: int
+    memory: int  # MB, of the process that did it
+
+
+@dataclass
+class Found:
+    """All that was measured on one database: rates by (children, kind, spread, batch, path), nights."""
+
+    database: str
+    version: str = ""
+    rates: dict[tuple[int, str, str, int, str], Rate] = field(default_factory=dict)
+    nights: list[Night] = field(default_factory=list)
+
+
+def main(names: Sequence[str]) -> int:
+    if unknown := sorted(set(names) - set(DATABASES)):
+        print(f"no database is called {', '.join(unknown)}; there are {', '.join(DATABASES)}")
+        return 1
+    found = [measure(name) for name in names or DATABASES]
+    PAGE.write_text(page(found), encoding="utf-8")
+    print(f"\nwritten: {PAGE.relative_to(ROOT)}")
+    return 0
+
+
+def measure(database: str) -> Found:
+    found = Found(database)
+    with tempfile.TemporaryDirectory(prefix="toam-bench-") as folder, urls(database, Path(folder)) as new_url:
+        for size in SIZES:
+            data, url = Path(folder) / str(size), new_url()
+            app = application(data, url)
+            migrate(app)
+            begun = time.perf_counter()
+            tokens = grow(app, size)
+            print(f"{database}: {size:,} children, made in {time.perf_counter() - begun:.0f} s", flush=True)
+            with app.app_context():
+                found.version = _version()
+            close(app)
+            with Server(data, url, "tests.bench.bare:app") as server:
+                server.start()
+                for kind, spread, batch in ((k, s, b) for k in KINDS for s in SPREADS for b in BATCHES):
+                    cell(found, app, server.port, tokens, size, kind, spread, batch)
+            found.nights.append(night(app, size))
+            print(f"  {found.nights[-1]}", flush=True)
+            close(app)
+    return found
+
+
+def cell(
+    found: Found, app: Flask, port: int, tokens: Mapping[str, str], size: int, kind: str, spread: str, batch: int
+) -> None:
+    """The full path and the bare endpoint with the same bodies, one right after the other."""
+    some = submissions(app, kind, spread, MOST if batch > 1 else MOST // 2)
+    close(app)
+    for path, again in (("/api/v1/sync", False), ("/bench/bare", True)):
+        rate = push(port, tokens, bodies(some, batch, path), SECONDS, again)
+        found.rates[size, kind, spread, batch, path] = rate
+    full, bare = (found.rates[size, kind, spread, batch, path] for path in ("/api/v1/sync", "/bench/bare"))
+    share = f"{full.rate / bare.rate:.0%}"
+    what = f"  {kind:<12}{spread:<7}{batch:>4}: {full.rate:>7.0f}/s, p95 {full.p95 * 1e3:>5.0f} ms"
+    print(
+        f"{what}; bare {bare.rate:>7.0f}/s, p95 {bare.p95 * 1e3:>5.0f} ms; {share} ({full.items} items)", flush=True
+    )
+
+
+def night(app: Flask, size: int) -> Night:
+    """Three months later everything is due: a plan that changes what it must, one that changes nothing, the lists."""
+    times = []
+    with time_machine.travel(local_time(now()) + timedelta(days=80), tick=True), app.app_context():
+        for work in (run_plan, run_plan, run_lists):
+            begun = time.perf_counter()
+            work()
+            times.append(time.perf_counter() - begun)
+        db.session.rollback()
+        lines = db.session.scalar(select(func.count()).select_from(ReminderLine)) or 0
+        children = db.session.scalar(select(func.count()).where(Entity.type == "child")) or size
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return Night(children, times[0], times[1], times[2], lines, memory)
+
+
+def _version() -> str:
+    if db.engine.dialect.name == "sqlite":
+        return f"SQLite {sqlite3.sqlite_version}"
+    with db.engine.connect() as connection:
+        return f"PostgreSQL {connection.scalar(text('show server_version'))}"
+
+
+def page(found: Sequence[Found]) -> str:
+    """The document: machine, versions, date, commands, and every figure."""
+    lines = [
+        "# Benchmarks",
+        "",
+        "Written by `make bench`; to measure again: `make bench`, or a small one with `make bench CHILDREN=2000`.",
+        "Machines differ, and so do their days: compare the shares, not the rates. The bare endpoint takes the same",
+        "batches (token, digest, gunzip, gate) and stores each item by one upsert; nothing is merged or planned.",
+        "Eight phones push without a pause, on the machine that serves them; `hot`: all into one ward.",
+        "",
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores ({_processor()}), load {LOAD[0]:.1f};",
+        f"Python {platform.python_version()}, {', '.join(one.version for one in found)};",
+        f"{SECONDS:g} s for each figure, commit {_commit()}.",
+    ]  # fmt: skip
+    for one in found:
+        lines += ["", f"## {one.version}", "", *_rates(one), "", *_growth(one), "", *_nights(one)]
+    return "\n".join(lines) + "\n"
+
+
+def _rates(found: Found) -> list[str]:
+    lines = [
+        "| children | submissions | where | batch | per s | p95 ms | bare per s | p95 ms | share |",
+        "|--:|---|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for (size, kind, spread, batch, path), full in found.rates.items():
+        if path != "/bench/bare":
+            bare = found.rates[size, kind, spread, batch, "/bench/bare"]
+            figures = f"{full.rate:.0f} | {full.p95 * 1e3:.0f} | {bare.rate:.0f} | {bare.p95 * 1e3:.0f}"
+            lines.append(f"| {size:,} | {kind} | {spread} | {batch} | {figures} | {full.rate / bare.rate:.0%} |")
+    return lines
+
+
+def _growth(found: Found) -> list[str]:
+    """Whether the aim is met, and what a submission costs on the largest database against the smallest."""
+    shares = [
+        full.rate / found.rates[size, kind, spread, batch, "/bench/bare"].rate
+        for (size, kind, spread, batch, path), full in found.rates.items()
+        if batch == 100 and path != "/bench/bare"
+    ]
+    aim = AIMS[found.database]
+    lines = [f"Batches of 100: {min(shares):.0%} to {max(shares):.0%} of the bare endpoint; the aim is {aim:.0%}."]
+    small, large = min(SIZES), max(SIZES)
+    if small != large:
+        costs = []
+        for kind in KINDS:
+            one, other = (
+                found.rates[size, kind, "spread", 100, "/bench/bare"].rate
+                / found.rates[size, kind, "spread", 100, "/api/v1/sync"].rate
+                for size in (small, large)
+            )
+            costs.append(f"{kind} {other / one:.2f}")
+        lines.append(
+            f"Cost of a submission, in bare ones, with {large:,} children against {small:,}: {', '.join(costs)}."
+        )
+    return lines
+
+
+def _nights(found: Found) -> list[str]:
+    lines = [
+        "| children | plan, s | again, s | ms a child | lists, s | lines | memory, MB |",
+        "|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for one in found.nights:
+        each = one.replan / one.children * 1e3
+        figures = f"{one.plan:.1f} | {one.replan:.1f} | {each:.2f} | {one.lists:.1f} | {one.lines:,} | {one.memory}"
+        lines.append(f"| {one.children:,} | {figures} |")
+    return lines
+
+
+def _processor() -> str:
+    names = [
+        line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line
+    ]
+    return names[0] if names else platform.machine()
+
+
+def _commit() -> str:
+    asked = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return asked.stdout.strip() or "unknown"
+
+
+LOAD = os.getloadavg()
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
