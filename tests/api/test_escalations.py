@@ -15,6 +15,7 @@ from sync.times import local_time, to_ms
 from tests.api.builders import AREA, OTHER, follow_up, item, moment
 from tests.api.conftest import Town
 from tests.api.test_authority import Family
+from tests.databases import DATABASES
 
 DANGER: dict[str, Any] = {"abuse_signs": ["1"], "immediate_danger": "1"}
 HOUR, DAY = 3_600_000, 86_400_000
@@ -44,6 +45,7 @@ def asked(town: Town, user: str, **query: Any) -> list[dict[str, Any]]:
     return list(answer.get_json()["escalations"])
 
 
+@pytest.mark.parametrize("database", DATABASES, indirect=True)
 def test_the_twelve_hours_go_up_at_four_and_eight_and_when_they_are_over(town: Town) -> None:
     family = Family(town)
     half = protected_id(family.child)
@@ -123,6 +125,7 @@ def test_who_sees_none(town: Town, user: str, area: str, status: int) -> None:
     assert town.get(f"/api/v1/escalations?area={area}" if area else "/api/v1/escalations", user).status_code == status
 
 
+@pytest.mark.parametrize("database", DATABASES, indirect=True)
 def test_it_comes_in_pages_and_follows_a_household_that_moves(town: Town) -> None:
     family = Family(town)
     town.apply(family.visit(risk_now="3", **DANGER))
@@ -174,6 +177,7 @@ def test_risk_that_a_collaborator_lowers_keeps_the_weekly_visits_until_an_office
     assert rules() == {"F-LOW"}
 
 
+@pytest.mark.parametrize("database", DATABASES, indirect=True)
 def test_a_step_is_noted_once_by_two_jobs_at_one_time(town: Town) -> None:
     family = Family(town)
     town.apply(family.visit(**DANGER))
