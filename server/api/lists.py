@@ -34,6 +34,8 @@ from sync.visits.lists import ListKind, period_of
 
 blueprint = Blueprint("lists", __name__, url_prefix="/api/v1/lists", description="Reminder lists")
 
+EXAMPLE = {"area": "2025.31135", "kind": "weekly", "day": "2026-11-30"}
+
 
 @blueprint.route("")
 class Lists(MethodView):
@@ -48,7 +50,7 @@ class Lists(MethodView):
         return answer({"lists": list_heads(areas, asked)})
 
     @blueprint.doc(security=[{"token": []}])
-    @blueprint.arguments(WhichListsSchema)
+    @blueprint.arguments(WhichListsSchema, example=EXAMPLE)
     @blueprint.response(200, NumbersSchema)
     def post(self, body: dict[str, Any]) -> Response:
         """Issue the lists of a day or week. Those that exist are not issued again: their numbers come back."""
@@ -65,7 +67,7 @@ class Preview(MethodView):
     """Lists that are not issued."""
 
     @blueprint.doc(security=[{"token": []}])
-    @blueprint.arguments(WhichListsSchema)
+    @blueprint.arguments(WhichListsSchema, example=EXAMPLE)
     @blueprint.response(200, DraftsSchema)
     def post(self, body: dict[str, Any]) -> Response:
         """The lists as they would be issued now; nothing is stored."""

@@ -1,19 +1,34 @@
 """The shapes of what schedulers ask and are told."""
 
-from marshmallow import Schema, fields, validate
+from datetime import date
+
+from marshmallow import Schema, ValidationError, fields, validate
 
 from server.api.schemas import ListSchema, Loose
 from sync.visits.lists import ListKind
 
-WEEK = r"^\d{4}-W\d{2}\Z"
 NAME = validate.Length(min=1, max=100)
-REASON = validate.And(validate.Length(max=500), validate.Regexp(r"(?s).*\S", error="empty"))
+
+
+def said(text: str) -> None:
+    """More than blanks."""
+    if not text.strip():
+        raise ValidationError("empty")
+
+
+def of_our_times(day: date) -> None:
+    """No calendar is asked about other centuries."""
+    if not date(2020, 1, 1) <= day <= date(2099, 12, 31):
+        raise ValidationError("not within 2020-01-01 and 2099-12-31")
+
+
+REASON = validate.And(validate.Length(max=500), said)
 
 
 class AreaQuery(Loose):
     area = fields.String(validate=validate.Length(max=40), metadata={"description": "as 2025.31135"})
     week = fields.String(
-        validate=validate.Regexp(WEEK), metadata={"description": "as 2026-W48 (ISO 8601); this week if not given"}
+        validate=validate.Length(max=8), metadata={"description": "as 2026-W48 (ISO 8601); this week if not given"}
     )
 
 
@@ -46,7 +61,9 @@ class WhichListsSchema(Loose):
 
     area = fields.String(required=True, validate=validate.Length(max=40))
     kind = fields.String(required=True, validate=validate.OneOf([kind.value for kind in ListKind]))
-    day = fields.Date(required=True, metadata={"description": "the day, or any day of the week"})
+    day = fields.Date(
+        required=True, validate=of_our_times, metadata={"description": "the day, or any day of the week"}
+    )
     collaborator = fields.String(load_default=None, allow_none=True, validate=NAME)
 
 
@@ -69,7 +86,11 @@ class ReassignSchema(ReasonSchema):
 
 
 class SnoozeSchema(ReasonSchema):
-    until = fields.Date(required=True, metadata={"description": "the first day on which it may be on a list again"})
+    until = fields.Date(
+        required=True,
+        validate=of_our_times,
+        metadata={"description": "the first day on which it may be on a list again"},
+    )
 
 
 class AddSchema(Loose):
@@ -79,7 +100,7 @@ class AddSchema(Loose):
         validate=validate.Length(min=1, max=80), metadata={"description": "your own; sent again it is the same visit"}
     )
     subject = fields.String(required=True, validate=validate.Length(min=1, max=200))
-    due = fields.Date(required=True)
+    due = fields.Date(required=True, validate=of_our_times)
     to = fields.String(load_default=None, allow_none=True, validate=NAME)
     reason = fields.String(
         required=True,

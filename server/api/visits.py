@@ -166,7 +166,6 @@ def _access() -> Access:
 
 def _week(asked: dict[str, Any], today: date) -> Period:
     try:
-        day = week_of(asked["week"]) if "week" in asked else today
-        return period_of(ListKind.WEEKLY, day)
-    except (ValueError, OverflowError) as error:
+        return period_of(ListKind.WEEKLY, week_of(asked["week"]) if "week" in asked else today)
+    except ValueError as error:
         raise Problem("invalid", errors={"week": ["no such week"]}) from error

@@ -6,12 +6,13 @@ from typing import Any
 
 from forms.entity_types import Check
 from server.reading.logs import Log, read_log
+from server.reminders.arranged import arrangements
 from server.store.reads import Reads
 from server.store.tables import db
 from server.world import current_nest
 from sync.state.model import CellState, CellValue, Conflict, Entry, Item
 from sync.times import iso
-from sync.visits.arrangements import BY_HAND, BY_HAND_NAME
+from sync.visits.arrangements import BY_HAND, BY_HAND_NAME, NOTHING, in_force
 from sync.visits.plan import Visit, VisitState
 from sync.visits.rules import Rules
 
@@ -33,7 +34,8 @@ def entity_page(kind: str, ident: str) -> EntityPage | None:
     if log is None or log.row.type != kind:
         return None
     state, row = log.state, log.row
-    visits = reads.visits([ident])
+    visits = [visit for visit in reads.visits([ident]) if visit.state is VisitState.OPEN]
+    held = arrangements(reads.connection, [visit.id for visit in visits])
     body = {
         "type": kind,
         "id": ident,
@@ -48,7 +50,11 @@ def entity_page(kind: str, ident: str) -> EntityPage | None:
         "provenance": {name: _cell(cell.current, cell.value, log) for name, cell in state.cells.items()},
         "conflicts": [_conflict(cell, one, log) for cell in state.cells.values() for one in cell.conflicts]
         + ([_deletion(state.life.conflict)] if state.life.conflict else []),
-        "visits": [visit_body(visit, nest.rules) for visit in visits if visit.state is VisitState.OPEN],
+        "visits": [
+            visit_body(visit, nest.rules)
+            for visit in visits
+            if not in_force(visit, held.get(visit.id, NOTHING)).cancelled
+        ],
     }
     return EntityPage(row.area, row.scope, body)
 

@@ -294,7 +294,7 @@ def _lists(words: Words, people: Mapping[str, str]) -> list[Issued]:
 def _lines(words: Words, issued: ReminderList) -> list[Line]:
     query = select(ReminderLine).where(ReminderLine.number == issued.number, ReminderLine.revision == issued.revision)
     lines = []
-    for row in db.session.scalars(query.order_by(ReminderLine.line)):
+    for row in db.session.scalars(query.order_by(ReminderLine.line, ReminderLine.part)):
         body = orjson.loads(row.body)
         lines.append(
             Line(

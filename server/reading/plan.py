@@ -1,5 +1,6 @@
 """What a scheduler looks at: the visits that are due, who can do how many, and what came of them."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
@@ -81,8 +82,8 @@ def preview(nest: Nest, area: str, period: Period, person: str | None, today: da
     """The lists of an area as they would be issued now, of one person or of all."""
     tx = SqlTransaction(db.session.connection(), {})
     day = min(max(period.begins, today), period.ends)
-    found = drafts(nest, tx, area, period, day)
-    return [draft_body(one, area, period) for one in found if person in (None, one.person)]
+    found = drafts(nest, tx, area, period, day, None if person is None else [person])
+    return [draft_body(one, area, period) for one in found]
 
 
 def summary(nest: Nest, access: Access, areas: Collection[str], begins: date, ends: date, now: int) -> dict[str, Any]:
@@ -123,9 +124,10 @@ def summary(nest: Nest, access: Access, areas: Collection[str], begins: date, en
 
 
 def week_of(text: str) -> date:
-    """The Monday of a week as `2026-W48`. Raises `ValueError`."""
-    year, _, week = text.partition("-W")
-    return date.fromisocalendar(int(year), int(week), 1)
+    """The Monday of a week of this century, as `2026-W48`. Raises `ValueError`."""
+    if re.fullmatch(r"20[0-9]{2}-W[0-9]{2}", text) is None:
+        raise ValueError(text)
+    return date.fromisocalendar(int(text[:4]), int(text[-2:]), 1)
 
 
 def next_week(today: date) -> date:

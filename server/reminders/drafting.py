@@ -46,13 +46,27 @@ class Drafted:
     parts: tuple[Part, ...]
 
 
-def drafts(nest: Nest, tx: SqlTransaction, area: str, period: Period, day: date) -> Iterator[Drafted]:
-    """The lists of everybody who has charge of anything in an area on a day; who has nothing to do has none."""
+def drafts(
+    nest: Nest,
+    tx: SqlTransaction,
+    area: str,
+    period: Period,
+    day: date,
+    only: Collection[str] | None = None,
+    but: Collection[str] = (),
+) -> Iterator[Drafted]:
+    """The lists of those who have charge of anything in an area on a day; who has nothing to do has none.
+
+    `only` these persons, if given, `but` not those.
+    """
     people = collaborators(area, day, tx)
+    wanted = [one for one in people if one.id not in but and (only is None or one.id in only)]
+    if not wanted:
+        return
     found = [one for one in open_visits(tx.connection, [area], period.ends) if one.shows(period.ends)]
     mine = shares([one for one in found if one.visit.assignee_role == "collaborator"], people, day)
-    persons = capacities(nest, tx.connection, [one.id for one in people])
-    for person in people:
+    persons = capacities(nest, tx.connection, [one.id for one in wanted])
+    for person in wanted:
         if mine[person.id]:
             yield _drafted(nest, tx.connection, person, mine[person.id], period, persons[person.id])
 

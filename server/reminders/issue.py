@@ -43,11 +43,10 @@ def issue(
     period = period_of(kind, day)
     with (store or nest.store).transaction([area]) as tx:
         numbers = _issued(tx, area, period)
-        for one in drafts(nest, tx, area, period, _charge(period, at)):
-            if one.person not in numbers and (people is None or one.person in people):
-                number = _number(tx, area, period)
-                _store(tx, number, 1, area, period, one, at, by)
-                numbers[one.person] = number
+        for one in list(drafts(nest, tx, area, period, _charge(period, at), people, set(numbers))):
+            number = _number(tx, area, period)
+            _store(tx, number, 1, area, period, one, at, by)
+            numbers[one.person] = number
         return [numbers[person] for person in sorted(numbers) if people is None or person in people]
 
 
@@ -66,8 +65,7 @@ def reissue(nest: Nest, area: str, number: str, revision: int, reason: str, at: 
         period = Period(ListKind(last.kind), last.begins, last.ends)
         if period.ends < local_date(at):
             raise NotIssued("period_over")
-        found = drafts(nest, tx, area, period, _charge(period, at))
-        drafted = next((one for one in found if one.person == last.collaborator), None)
+        drafted = next(drafts(nest, tx, area, period, _charge(period, at), [last.collaborator]), None)
         if drafted is None:
             raise NotIssued("nothing_due")
         _store(tx, number, revision + 1, area, period, drafted, at, by, reason)

@@ -296,3 +296,14 @@ def test_everybody_can_do_as_many_visits_as_the_setting_says_or_as_is_his_own(ne
         db.session.commit()
     found = issued(town, today())
     assert {person: len(lines(body)) for person, body in found.items()} == {"u1": 1, "u2": 2}
+
+
+def test_no_calendar_is_asked_about_other_centuries(town: Town) -> None:
+    subject = Home(town).child
+    for day in ("0001-01-01", "9999-12-31"):
+        for path in ("lists", "lists/preview"):
+            assert town.refusal(path, "c1", area=AREA, kind="weekly", day=day) == (422, "invalid")
+        assert town.refusal("visits", "c1", subject=subject, due=day, reason="x") == (422, "invalid")
+        query = f"from={day}&to={day}"
+        assert town.get(f"/api/v1/visits/summary?{query}", "c1").status_code == 200
+    assert town.get("/api/v1/visits?week=9999-W52", "c1").status_code == 422

@@ -116,6 +116,7 @@ def test_phones_hear_of_it(town: Town) -> None:
     town.act(f"visits/{due}/cancel", "c1", reason="Đã gọi điện")
     page = town.pull("u1", page["token"])
     assert (page["visits"], page["gone"]) == ([], [{"kind": "visit", "id": due}])
+    assert due not in {one["id"] for one in town.child(family.child)["visits"]}
     town.act(f"visits/{due}/resume", "c1", reason="Nhầm")
     page = town.pull("u1", page["token"])
     assert [(one["id"], one["assignee"]) for one in page["visits"]] == [(due, "u2")]

@@ -39,6 +39,9 @@ def words_of(node: Any) -> str:
     return " ".join(node.text_content().split())
 
 
+ORDER = (ReminderLine.number, ReminderLine.line, ReminderLine.part)
+
+
 @contextmanager
 def changed(app: Flask, model: Any, ident: Any, **values: Any) -> Iterator[None]:
     """Set columns of one row, and put them back afterwards."""
@@ -146,9 +149,9 @@ def test_lists_show_their_lines_and_outcomes(full: Flask) -> None:
     lists = page.xpath("//details[@class='list']")
     assert len(lists) == 3
     with full.app_context():
-        line = db.session.query(ReminderLine).order_by(ReminderLine.number, ReminderLine.line).first()
+        line = db.session.query(ReminderLine).order_by(*ORDER).first()
         assert line is not None
-        body, key = orjson.loads(line.body), (line.number, line.revision, line.line)
+        body, key = orjson.loads(line.body), (line.number, line.revision, line.line, line.part)
         count = db.session.query(ReminderLine).filter(ReminderLine.number == line.number).count()
         db.session.remove()
     assert f"{count} dòng, 0 đã có kết quả" in words_of(lists[0])

@@ -1,6 +1,7 @@
 """What a database held before a migration is there after it, and after going back what the first version knew."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import orjson
@@ -70,6 +71,15 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     }],
     "notice": [{"entity": "c1", "cell": "phone", "sub": "s1", "by_sub": "s2", "kind": "overruled"}],
     "counter": [{"name": HERE, "n": 7}],
+    "reminder_list": [{
+        "number": "31135-20261124-01", "revision": 1, "area": HERE, "collaborator": "u11", "kind": "daily",
+        "begins": date(2026, 11, 24), "ends": date(2026, 11, 24), "issued_at": NOON, "issued_by": "scheduler",
+    }],
+    "reminder_line": [
+        {"number": "31135-20261124-01", "revision": 1, "line": n, "visit": f"v{n}", "body": b'{"name":"x"}',
+         "outcome": outcome, "outcome_sub": None}
+        for n, outcome in ((1, None), (2, "done"))
+    ],
 }  # fmt: skip
 
 
@@ -152,7 +162,9 @@ def test_the_first_rows_are_read_after_the_migration(empty_app: Flask, engine: E
     }
 
 
-@pytest.mark.parametrize("name", ["submission", "conflict", "notice", "counter", "visit_made"])
+@pytest.mark.parametrize(
+    "name", ["submission", "conflict", "notice", "counter", "visit_made", "reminder_list", "reminder_line"]
+)
 def test_the_migration_adds_and_takes_nothing_away(empty_app: Flask, engine: Engine, name: str) -> None:
     before = content(engine, name)
     migrate(empty_app)
