@@ -27,6 +27,7 @@ from server.reminders.runs import Outcome
 from server.store.reads import stored_submissions
 from server.store.store import SqlStore
 from server.store.tables import db
+from sync.receive import World
 from sync.retry import retry
 from sync.times import ZONE, local_date, local_time, to_ms
 from sync.visits.rules import Rules
@@ -37,13 +38,23 @@ CATCH_UP_SECONDS = 300  # a run that failed, or that was missed, is tried again 
 GRACE = 600_000  # ms after which a run counts as late
 BY = "scheduler"
 SPANS = (timedelta(hours=2), timedelta(days=2), timedelta(days=8), timedelta(days=33))
+Turns = Callable[[SqlStore, World, int, Callable[[Callable[[], int]], int]], int]  # store, world, now, turn -> count
 Issue = Callable[[SqlStore, Rules, str, date, int, str], list[str]]  # store, rules, area, day, at, by -> numbers
+
+
+def in_turns(work: Turns) -> Callable[[LeaseHolder | None], int]:
+    """A job that takes short turns by itself, as planning does."""
+
+    def run(lease: LeaseHolder | None = None) -> int:
+        shift = Shift(lease)
+        return work(shift.store, shift.nest.world, now(), shift.turn)
+
+    return run
 
 
 def run_plan(lease: LeaseHolder | None = None) -> int:
     """Plan all visits; returns how many changed."""
-    shift = Shift(lease)
-    return plan_all(shift.store, shift.nest.world, now(), shift.turn)
+    return in_turns(plan_all)(lease)
 
 
 def run_lists(lease: LeaseHolder | None = None, issue: Issue = issue_daily) -> list[str]:
@@ -100,7 +111,8 @@ class Job:
 
 cron = partial(CronTrigger, timezone=ZONE)
 # In the order in which they are caught up: lists are issued of what was planned before. Another kind of lists is one
-# more line: its name, its times, and `lambda lease: len(run_lists(lease, issue))` with the function that issues them.
+# more line: its name, its times, and `lambda lease: len(run_lists(lease, issue))` with the function that issues them;
+# so is whatever goes through all areas in turns of its own, such as escalation: `in_turns(escalate)`.
 JOBS: Mapping[str, Job] = {
     job.name: job
     for job in (
