@@ -11,7 +11,8 @@ PORT ?= 8000
 WORKERS ?= 2
 EXAMPLES ?= 3000
 KILLS ?= 200
-DATABASES ?= sqlite
+DATABASES ?= sqlite postgresql
+CHILDREN ?= 2000,20000,200000
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq
@@ -30,7 +31,7 @@ help:
 	@echo "make lint   the same without the tests"
 	@echo "make mutants  wrong variants of the merge rules: every one must be killed by the tests"
 	@echo "make soak   the properties of merging on ten times as many worlds, and ten times as many kills"
-	@echo "make bench  what a pull costs with 2,000, 20,000 and 200,000 entities (also: DATABASES=\"sqlite postgresql\")"
+	@echo "make bench  pushes, plans, lists (into docs/benchmarks.md) and pulls as a city grows: CHILDREN=2000 for a small one"
 	@echo "make clean  remove .venv, caches and the demonstration data"
 
 run: $(RUN_STAMP)
@@ -58,7 +59,8 @@ soak: $(DEV_STAMP)
 		$(BIN)/python -m pytest -n $(WORKERS) --color=no tests/sync tests/e2e/test_killed.py
 
 bench: $(DEV_STAMP)
-	@$(BIN)/python -W ignore:XDG_RUNTIME_DIR -m tests.bench $(DATABASES)
+	@CHILDREN=$(CHILDREN) $(BIN)/python -W ignore -m tests.bench.city $(DATABASES)
+	@SIZES=$(CHILDREN) $(BIN)/python -W ignore:XDG_RUNTIME_DIR -m tests.bench $(DATABASES)
 
 $(RUN_STAMP):
 	@python=$$(.tools/ensure_system.sh python); \

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 from sqlalchemy import Engine
@@ -44,13 +45,15 @@ class Shift:
     """What a job works with: the store to write to, and its turns. Without a lease it is run by hand."""
 
     def __init__(self, lease: LeaseHolder | None = None) -> None:
-        self.nest: Nest = current_nest()
-        self.lease = lease
-        self.store = FencedStore(db.engine, lease) if lease is not None else self.nest.store
+        own = current_nest()
+        self._committer, self.lease = own.committer, lease
+        self.store = FencedStore(db.engine, lease) if lease is not None else own.store
+        self.nest: Nest = replace(own)  # the same parts, but for the store: nothing of a job writes past the fence
+        vars(self.nest)["store"] = self.store
 
     def turn(self, work: Callable[[], Result]) -> Result:
         """One short piece of work between two batches of submissions. Raises `Overtaken`."""
         if self.lease is not None and not self.lease.current():
             raise Overtaken
-        done: Result = self.nest.committer.run(work)
+        done: Result = self._committer.run(work)
         return done

@@ -26,7 +26,9 @@ from server.reminders.lease import LeaseHolder
 from server.reminders.nightly import plan_all
 from server.reminders.runs import Outcome
 from server.store.reads import stored_submissions
+from server.store.store import SqlStore
 from server.store.tables import db
+from sync.receive import World
 from sync.retry import retry
 from sync.times import ZONE, local_date, local_time, to_ms
 from sync.visits.lists import ListKind
@@ -37,12 +39,22 @@ CATCH_UP_SECONDS = 300  # a run that failed, or that was missed, is tried again 
 GRACE = 600_000  # ms after which a run counts as late
 BY = "scheduler"
 SPANS = (timedelta(hours=2), timedelta(days=2), timedelta(days=8), timedelta(days=33))
+Turns = Callable[[SqlStore, World, int, Callable[[Callable[[], int]], int]], int]  # store, world, now, turn -> count
+
+
+def in_turns(work: Turns) -> Callable[[LeaseHolder | None], int]:
+    """A job that takes short turns by itself, as planning does."""
+
+    def run(lease: LeaseHolder | None = None) -> int:
+        shift = Shift(lease)
+        return work(shift.store, shift.nest.world, now(), shift.turn)
+
+    return run
 
 
 def run_plan(lease: LeaseHolder | None = None) -> int:
     """Plan all visits; returns how many changed."""
-    shift = Shift(lease)
-    return plan_all(shift.store, shift.nest.world, now(), shift.turn)
+    return in_turns(plan_all)(lease)
 
 
 def run_lists(lease: LeaseHolder | None = None, kind: ListKind = ListKind.DAILY) -> list[str]:
@@ -76,12 +88,6 @@ def run_clear(lease: LeaseHolder | None = None) -> int:
     return clear_media(shift.nest, now(), shift.turn) + runs.forget(now() - runs.KEEP)
 
 
-def run_escalation(lease: LeaseHolder | None = None) -> int:
-    """Note who is to hear of visits that were not made; returns how many steps are new."""
-    shift = Shift(lease)
-    return escalate(shift.store, shift.nest.world, now(), shift.turn)
-
-
 @dataclass(frozen=True)
 class Job:
     """Something to do at fixed local times. `work` returns how many things it did."""
@@ -111,7 +117,7 @@ JOBS: Mapping[str, Job] = {
         Job("retry", cron(minute="*/5"), run_retry),
         Job("plan", cron(hour=1), run_plan),
         Job("clear", cron(hour=2), run_clear),
-        Job("escalate", cron(minute="*/10"), run_escalation),
+        Job("escalate", cron(minute="*/10"), in_turns(escalate)),
         Job("lists", cron(hour=4), lambda lease: len(run_lists(lease))),
         Job("weekly-lists", cron(day_of_week="mon", hour=4), lambda lease: len(run_lists(lease, ListKind.WEEKLY))),
     )

@@ -3,6 +3,7 @@
 Exit 0 if a small change costs the same on every size and no pull takes more requests than it has pages, else 1.
 """
 
+import os
 import statistics
 import sys
 import tempfile
@@ -15,7 +16,7 @@ from tests.bench.measures import DELTA, Broken, Pull, deltas, first_pull, ratio
 from tests.bench.village import HAMLETS, PEOPLE, Village, fill
 from tests.databases import DATABASES, Postgres, application, close
 
-SIZES = (2_000, 20_000, 200_000)
+SIZES = tuple(int(size) for size in os.environ.get("SIZES", "2000,20000,200000").split(","))
 LIMITS = {2_000: 200}  # entries in a page of a first pull; 500 on the other sizes
 ROUNDS = 60
 MOST_RATIO = 1.2

@@ -143,8 +143,8 @@ def page(found: Sequence[Found]) -> str:
         "batches (token, digest, gunzip, gate) and stores each item by one upsert; nothing is merged or planned.",
         "Eight phones push without a pause, on the machine that serves them; `hot`: all into one ward.",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores ({_processor()}), load {LOAD[0]:.1f};",
-        f"Python {platform.python_version()}, {', '.join(one.version for one in found)};",
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores ({_processor()}),",
+        f"load {LOAD[0]:.1f} before; Python {platform.python_version()}, {', '.join(one.version for one in found)};",
         f"{SECONDS:g} s for each figure, commit {_commit()}.",
     ]  # fmt: skip
     for one in found:

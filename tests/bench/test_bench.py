@@ -1,12 +1,15 @@
 """The benchmark itself runs, and notices what it must; its figures are for `make bench` alone."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from server.store.feed import SqlFeed
 from tests.bench import __main__ as program
+from tests.bench import city, grow
 from tests.bench.measures import ratio
+from tests.databases import DATABASES
 
 SIZES = (400, 800)
 ANY = float("inf")
@@ -41,6 +44,20 @@ def test_a_noisy_ratio_is_measured_again_and_a_bad_one_fails(
 
 def test_the_ratio_is_that_of_the_largest_to_the_smallest_round_by_round() -> None:
     assert ratio({20: [9.0, 9.0, 9.0], 200: [2.0, 30.0, 4.0], 2: [1.0, 10.0, 4.0]}) == 2.0
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_pushes_plans_and_lists_are_measured_and_told(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database with copied logs takes every kind of submission."""
+    for name, value in {"SIZES": [24], "SECONDS": 0.5, "BATCHES": (1,), "SPREADS": ("hot",), "MOST": 16}.items():
+        monkeypatch.setattr(city, name, value)
+    monkeypatch.setattr(grow, "BLOCK", 8)
+    found = city.measure(database)
+    assert {key[1] for key in found.rates} == {"new", "updating", "conflicting"}
+    assert all(rate.items > 0 for rate in found.rates.values())
+    assert found.nights[0].children >= 24 and found.nights[0].lines > 0
+    page = city.page([replace(found, rates={(*key[:3], 100, key[4]): rate for key, rate in found.rates.items()})])
+    assert page.count("| 24 | ") == 3 and "of the bare endpoint" in page
 
 
 def test_an_unknown_database_is_refused() -> None:
