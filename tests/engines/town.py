@@ -123,7 +123,7 @@ class Filler:
     def _keep(
         self, name: str, fillings: Callable[..., Iterator[Filled]], files: Mapping[str, bytes], *of: Any
     ) -> None:
-        form, self.files[name] = self.forms[name], files
+        form, self.files[name] = self.forms[name], dict(files)
         filled = fillings(self.engine, form.xml, self.count, self.seed, files, *of, today=self.today)
         self.made[name] = [Filling(form, one) for one in filled]
 
