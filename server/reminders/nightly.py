@@ -6,7 +6,7 @@ from functools import partial
 
 from sqlalchemy import select
 
-from server.store.store import SqlStore
+from server.store.store import SqlStore, SqlTransaction
 from server.store.tables import Entity, VisitTable, db
 from sync.planning import plan_things
 from sync.ports import Changes
@@ -17,6 +17,7 @@ from sync.workspace import Workspace
 
 TURN = 0.015  # seconds that a turn of the committer may take, or syncing waits for it
 FIRST, MOST = 10, 200  # entities in the first turn, and at most
+READ = 100  # entities that are looked at together
 
 
 class Pace:
@@ -41,18 +42,24 @@ def plan_all(
     turn: Callable[[Callable[[], int]], int],
     tell: Callable[[int], None] = lambda planned: None,
 ) -> int:
-    """Plan every placed entity about which there may be visits, in short turns; returns how many visits changed.
+    """Plan every placed entity about which there may be visits; returns how many visits changed.
 
-    It holds the ids of one area at a time. `tell` hears how many entities are planned so far.
+    Most nights change little: what to plan is found by reading alone, beside syncing, and only what changes is
+    planned again in short turns, under the lock of its area. It holds the ids of one area at a time. `tell` hears how
+    many entities are planned so far.
     """
     pace, changed, planned = Pace(), 0, 0
     kinds = _kinds(world)
     for area in _areas():
         ids = _placed(area, kinds)
-        while ids:
-            chunk, ids = ids[: pace.size], ids[pace.size :]
-            work = partial(_plan, store, world, area, chunk, now)
-            changed += turn(partial(pace.timed, work, len(chunk)))
+        for start in range(0, len(ids), READ):
+            chunk = ids[start : start + READ]
+            left = _changing(world, area, chunk, now)
+            changed += turn(lambda: 0)  # also if nothing is left: who was overtaken stops
+            while left:
+                some, left = left[: pace.size], left[pace.size :]
+                work = partial(_plan, store, world, area, some, now)
+                changed += turn(partial(pace.timed, work, len(some)))
             planned += len(chunk)
             tell(planned)
     return changed
@@ -84,13 +91,27 @@ def _placed(area: str, kinds: Sequence[str]) -> list[str]:
         return list(connection.scalars(query.order_by(Entity.household, Entity.id)))
 
 
+def _changing(world: World, area: str, ids: list[str], now: int) -> list[str]:
+    """Those about which a visit would change; read without any lock, so it is planned again before it is written."""
+    with db.engine.connect() as connection:
+        planned = _planned(SqlTransaction(connection, {}), world, area, ids, now)
+    subjects = {visit.subject for visit in planned.visits}
+    return [ident for ident in ids if ident in subjects]
+
+
 def _plan(store: SqlStore, world: World, area: str, ids: list[str], now: int) -> int:
     with store.transaction([area]) as tx:
-        space = Workspace(tx, world.types, ids)
-        things = [thing for ident in ids if (thing := space.find(ident)) and thing.row and thing.row.area == area]
-        changes = Changes(at=now)
-        if things:
-            plan_things(things, [], changes, tx, world.rules, world.calendar, local_date(now))
+        changes = _planned(tx, world, area, ids, now)
         if changes.visits:
             tx.write(changes)
         return len(changes.visits)
+
+
+def _planned(tx: SqlTransaction, world: World, area: str, ids: list[str], now: int) -> Changes:
+    """What planning these entities changes, of those that live in the area."""
+    space = Workspace(tx, world.types, ids)
+    things = [thing for ident in ids if (thing := space.find(ident)) and thing.row and thing.row.area == area]
+    changes = Changes(at=now)
+    if things:
+        plan_things(things, [], changes, tx, world.rules, world.calendar, local_date(now))
+    return changes
