@@ -22,7 +22,7 @@ from server.cli.lists import issue_lists
 from server.cli.people import enrol_device, fill_areas
 from server.cli.sending import send
 from server.clock import now
-from server.demo.city import DAYS, Block, WardFacts, WardPlan, blocks, plan_city
+from server.demo.city import DAYS, Block, WardFacts, WardPlan, blocks, plan_city, visits_a_day
 from server.demo.commune import Item
 from server.demo.doubts import quarrel, sample
 from server.store.people import add_user, assign
@@ -167,7 +167,7 @@ def _people(plan: WardPlan, today: date) -> dict[str, Sender]:
     """The users of a ward with their assignments."""
     begins = today - timedelta(days=DAYS + 1)
     for user in plan.users:
-        add_user(user.id, user.name, user.role)
+        add_user(user.id, user.name, user.role, visits_a_day(user) if user.role is Role.COLLABORATOR else None)
         if user.role is not Role.ADMINISTRATOR:
             for hamlet in user.hamlets or (None,):
                 assign(user.id, plan.area, hamlet, begins)

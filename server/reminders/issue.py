@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, select
 
 from server.reminders.drafting import Drafted, drafts
 from server.store.base import table
-from server.store.store import SqlStore, SqlTransaction
+from server.store.store import SqlTransaction
 from server.store.tables import AssignmentTable, ReminderLine, ReminderList, db
 from server.world import Nest
 from sync.ports import AuditRow, Changes, Touched
@@ -27,21 +27,14 @@ class NotIssued(Exception):
 
 
 def issue(
-    nest: Nest,
-    area: str,
-    kind: ListKind,
-    day: date,
-    at: int,
-    by: str,
-    people: Collection[str] | None = None,
-    store: SqlStore | None = None,
+    nest: Nest, area: str, kind: ListKind, day: date, at: int, by: str, people: Collection[str] | None = None
 ) -> list[str]:
-    """Issue the lists of one area for the day or its week, for these `people` or all; a job brings its own `store`.
+    """Issue the lists of one area for the day or its week, for these `people` or all.
 
     Returns their numbers, of those that existed already too.
     """
     period = period_of(kind, day)
-    with (store or nest.store).transaction([area]) as tx:
+    with nest.store.transaction([area]) as tx:
         numbers = _issued(tx, area, period)
         for one in list(drafts(nest, tx, area, period, _charge(period, at), people, set(numbers))):
             number = _number(tx, area, period)

@@ -64,7 +64,7 @@ def run_lists(lease: LeaseHolder | None = None, kind: ListKind = ListKind.DAILY)
     """
     shift, numbers, day = Shift(lease), list[str](), local_date(now())
     for area in areas_with_people(day):
-        numbers += shift.turn(partial(issue, shift.nest, area, kind, day, now(), BY, store=shift.store))
+        numbers += shift.turn(partial(issue, shift.nest, area, kind, day, now(), BY))
     return numbers
 
 

@@ -34,9 +34,10 @@ def user_body(user: str) -> dict[str, str]:
     return {"id": found.id, "name": found.name, "role": found.role}
 
 
-def add_user(user: str, name: str, role: Role) -> None:
-    """Add a user, or change his name and role. The caller commits."""
-    db.session.merge(User(id=user, name=name, role=role.value))
+def add_user(user: str, name: str, role: Role, visits_a_day: int | None = None) -> None:
+    """Add a user, or change his name and role, and how much he can do if that is given. The caller commits."""
+    more = {} if visits_a_day is None else {"visits_a_day": visits_a_day}
+    db.session.merge(User(id=user, name=name, role=role.value, **more))
 
 
 def assign(user: str, area: str, hamlet: str | None, begins: date, ends: date | None = None) -> None:

@@ -16,7 +16,7 @@ from server.reminders import fence, jobs, lease
 from server.reminders.fence import FencedStore
 from server.reminders.issue import issue
 from server.serve import begin
-from server.store.store import SqlStore, SqlTransaction
+from server.store.store import SqlTransaction
 from server.world import Nest
 from sync.visits.lists import ListKind
 from tests.e2e.paces import BEGUN, ISSUED, PAUSE, PAUSE_AT
@@ -45,10 +45,10 @@ def pause(place: str, area: str) -> None:
 
 
 def slow(
-    nest: Nest, area: str, kind: ListKind, day: date, at: int, by: str, *, store: SqlStore | None = None
+    nest: Nest, area: str, kind: ListKind, day: date, at: int, by: str, people: Collection[str] | None = None
 ) -> list[str]:
     pause("before", area)
-    numbers = issue(nest, area, kind, day, at, by, store=store)
+    numbers = issue(nest, area, kind, day, at, by, people)
     note(ISSUED, area)
     return numbers
 
