@@ -64,7 +64,7 @@ def transaction(store: FencedStore, areas: Collection[str]) -> Iterator[SqlTrans
 
 
 FencedStore.transaction = transaction  # type: ignore[method-assign, assignment]
-jobs.issue = slow  # type: ignore[assignment]
+jobs.issue = slow
 jobs.JOBS = {"lists": jobs.Job("lists", jobs.cron(hour=0), lambda held: len(jobs.run_lists(held)))}
 app = create_app()
 begin(app)
