@@ -22,7 +22,7 @@ from server.store.tables import (
     db,
 )
 from server.world import Nest
-from sync.authority import PROTECTION
+from sync.authority import PROTECTION, Role
 from sync.times import local_date, local_time
 from sync.visits.plan import VisitState
 
@@ -231,11 +231,12 @@ def _due(today: date) -> Sequence[VisitTable]:
 
 
 def _planned(causes: Sequence[str], today: date) -> Sequence[VisitTable]:
-    """Visits that the latest submissions gave rise to, and whose window is yet to come."""
+    """Visits of collaborators that the latest submissions gave rise to, and whose window is yet to come."""
     query = select(VisitTable).where(
         VisitTable.caused_by.in_(causes),
         VisitTable.state == VisitState.OPEN.value,
         VisitTable.earliest > today,
+        VisitTable.assignee_role == Role.COLLABORATOR.value,
         _UNPROTECTED,
     )
     return db.session.scalars(query.order_by(*_URGENT).limit(MOST_PLANNED)).all()
