@@ -36,6 +36,7 @@ class Nest:
     places: Places
     rules: Rules
     calendar: Calendar
+    writes_to: SqlStore | None = None  # a job's own store, in place of the usual one
 
     @property
     def limits(self) -> Limits:
@@ -52,7 +53,7 @@ class Nest:
 
     @cached_property
     def store(self) -> SqlStore:
-        return SqlStore(db.engine)
+        return self.writes_to or SqlStore(db.engine)
 
     @cached_property
     def media(self) -> MediaFolder:

@@ -26,6 +26,36 @@ def receipt_of(thing: Thing, sub: str) -> dict[str, Any]:
     }
 
 
+def _receipt(
+    arrival: Arrival,
+    ident: str,
+    outcome: Outcome,
+    reason: Reason | None,
+    entities: Sequence[Mapping[str, Any]],
+    warnings: Sequence[str],
+    problems: Sequence[Problem],
+    missing: Collection[str],
+    types: Mapping[str, EntityType],
+) -> dict[str, Any]:
+    """What the phone hears, discreetly."""
+    heard = unprotected(arrival.checks, arrival.form, types)
+    receipt: dict[str, Any] = {
+        "id": arrival.id,
+        "outcome": outcome.value,
+        "repeat": False,
+        "entities": list(entities),
+        "missing_media": sorted(missing),
+        "warnings": sorted({*warnings, *(check.code for check in heard)}),
+        "checks": [_problem(check) for check in heard],
+        "problems": [_problem(p) for p in discreet(problems, arrival.form, types)],
+    }
+    if reason is not None:
+        receipt["reason"] = reason.value
+    if ident != arrival.id:
+        receipt["kept_as"] = ident
+    return receipt
+
+
 def submission_row(
     arrival: Arrival,
     facts: Facts,
@@ -43,21 +73,8 @@ def submission_row(
 
     `missing` are the files, by their content, that it names and that have not arrived yet.
     """
-    item, heard = arrival.item, unprotected(arrival.checks, arrival.form, types)
-    receipt: dict[str, Any] = {
-        "id": arrival.id,
-        "outcome": outcome.value,
-        "repeat": False,
-        "entities": list(entities),
-        "missing_media": sorted(missing),
-        "warnings": sorted({*warnings, *(check.code for check in heard)}),
-        "checks": [_problem(check) for check in heard],
-        "problems": [_problem(p) for p in discreet(problems, arrival.form, types)],
-    }
-    if reason is not None:
-        receipt["reason"] = reason.value
-    if ident != arrival.id:
-        receipt["kept_as"] = ident
+    item = arrival.item
+    receipt = _receipt(arrival, ident, outcome, reason, entities, warnings, problems, missing, types)
     kept = to_json(facts)
     for name, those in (("problems", problems), ("checks", arrival.checks)):
         if those:

@@ -4,7 +4,7 @@ from datetime import date
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from server.api.schemas import ListSchema, Loose
+from server.api.schemas import ListSchema, Loose, WhomSchema
 from sync.visits.lists import ListKind
 
 NAME = validate.Length(min=1, max=100)
@@ -116,23 +116,13 @@ class DecidedSchema(Schema):
     at = fields.String()
 
 
-class PlannedSchema(Schema):
+class PlannedSchema(WhomSchema):
     id = fields.String()
     rule = fields.String()
     what = fields.String()
     why = fields.String()
-    subject_type = fields.String()
-    subject = fields.String()
-    household = fields.String(allow_none=True)
-    name = fields.String()
-    head = fields.String()
-    address = fields.String(allow_none=True)
-    scope = fields.String()
-    place = fields.String()
     earliest = fields.String()
-    due = fields.String()
     latest = fields.String()
-    show_on = fields.String()
     statutory = fields.Boolean()
     priority = fields.Integer()
     attempts = fields.Integer()

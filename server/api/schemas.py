@@ -113,16 +113,12 @@ class LineTaskSchema(Schema):
     in_time = fields.Boolean(allow_none=True, metadata={"description": "by when it was made, not synced"})
 
 
-class LineSchema(Schema):
-    """A child or household; what stands here of a visit is that of the most urgent one."""
+class WhomSchema(Schema):
+    """Whom a visit is to, where, and by when."""
 
-    line = fields.Integer()
-    carried = fields.Boolean(metadata={"description": "beyond the capacity: for a later list"})
-    carried_from = fields.String(allow_none=True, metadata={"description": "the list on which it was not done"})
-    visit = fields.String()
     subject_type = fields.String()
     subject = fields.String()
-    household = fields.String()
+    household = fields.String(allow_none=True)
     name = fields.String()
     head = fields.String()
     address = fields.String(allow_none=True)
@@ -130,6 +126,15 @@ class LineSchema(Schema):
     place = fields.String()
     due = fields.String()
     show_on = fields.String()
+
+
+class LineSchema(WhomSchema):
+    """A child or household; what stands here of a visit is that of the most urgent one."""
+
+    line = fields.Integer()
+    carried = fields.Boolean(metadata={"description": "beyond the capacity: for a later list"})
+    carried_from = fields.String(allow_none=True, metadata={"description": "the list on which it was not done"})
+    visit = fields.String()
     outcome = fields.String(allow_none=True)
     tasks = fields.List(fields.Nested(LineTaskSchema), metadata={"description": "everything that is due there"})
 

@@ -1,4 +1,4 @@
-"""`flask plan`, `flask lists`: the jobs by hand, and lists on the screen or as sheets."""
+"""`flask lists`: lists by hand, on the screen or as sheets."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
@@ -13,7 +13,6 @@ from server.clock import now
 from server.reading.lists import issued_list, list_body
 from server.reading.plan import next_week, preview, week_of
 from server.reminders.issue import areas_with_people, issue
-from server.reminders.jobs import run_plan, run_retry
 from server.reminders.workbook import OUTCOMES, file_name, workbook
 from server.world import current_nest
 from sync.times import local_date
@@ -21,18 +20,6 @@ from sync.visits.lists import ListKind, period_of
 
 lists = AppGroup("lists", help="Reminder lists.")
 BY = "cli"
-
-
-@click.command("plan")
-def plan() -> None:
-    """Plan all follow-up visits, as the nightly job does."""
-    click.echo(f"{run_plan()} visits changed")
-
-
-@click.command("retry")
-def retry() -> None:
-    """Apply what a fault of ours kept from being applied (outcome `stored`), as the job does every few minutes."""
-    click.echo(f"{run_retry()} submissions applied or held")
 
 
 def _which(command: Any) -> Any:

@@ -1,4 +1,4 @@
-"""`flask rules`: which follow-up rules work, what another file would change. `flask escalate`: the job by hand."""
+"""`flask rules`: which follow-up rules work, what another file would change."""
 
 from collections import Counter
 from pathlib import Path
@@ -8,7 +8,6 @@ from flask.cli import AppGroup
 
 from server.clock import now
 from server.reading.rules import preview
-from server.reminders.escalation import escalate
 from server.world import current_nest
 from sync.times import local_date
 from sync.visits.law import load_lawful_rules
@@ -51,14 +50,6 @@ def preview_(file: Path) -> None:
     _tell("moved", [after for _, after in found.moved])
     for ident, old in [(after.id, before) for before, after in found.moved][:MOST_SHOWN]:
         click.echo(f"  {ident} {old.rule} due {old.due} -> {found.then[ident].due}")
-
-
-@click.command("escalate")
-def escalations() -> None:
-    """Note which visits that were not made have reached a step of their rule, as the job does."""
-    nest = current_nest()
-    turn = lambda work: int(nest.committer.run(work))  # noqa: E731
-    click.echo(f"{escalate(nest.store, nest.world, now(), turn)} steps noted")
 
 
 def _read(file: Path | None) -> Rules:

@@ -12,6 +12,7 @@ from server.cli.demo import demo_facts
 from server.clock import now
 from server.problems import Problem
 from server.reading.overview import overview
+from server.reminders.workbook import OUTCOMES as LINE_OUTCOMES
 from server.world import current_nest
 
 blueprint = Blueprint("start", __name__)
@@ -36,7 +37,6 @@ REASONS = {
     "id_reuse": "mã phiếu đã dùng cho nội dung khác",
     "device_revoked": "máy đã bị thu hồi",
 }
-LINE_OUTCOMES = {"done": "Đã thăm", "not_needed": "Không cần nữa"}
 
 
 @blueprint.get("/")

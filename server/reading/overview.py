@@ -10,11 +10,11 @@ import orjson
 from sqlalchemy import func, select
 
 from server.reading.entities import entity_page
+from server.reading.lists import list_body
 from server.reading.words import Words
 from server.store.tables import (
     ConflictTable,
     Entity,
-    ReminderLine,
     ReminderList,
     Submission,
     User,
@@ -24,6 +24,7 @@ from server.store.tables import (
 from server.world import Nest
 from sync.authority import PROTECTION, Role
 from sync.times import local_date, local_time
+from sync.visits.lists import ListKind
 from sync.visits.plan import VisitState
 
 MOST_SUBMISSIONS = 8
@@ -114,12 +115,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Issued:
-    """An issued list, in its newest revision."""
+    """An issued list, in its newest revision: what can be done, and how many lines are carried over."""
 
     number: str
     collaborator: str
     day: date
+    weekly: bool
     lines: tuple[Line, ...]
+    carried: int
 
     @property
     def answered(self) -> int:
@@ -150,7 +153,7 @@ def overview(nest: Nest, at: int) -> Overview:
         conflicts=_doubts(words, people),
         visits=_told(words, _due(today), today),
         planned=_told(words, _planned([one.id for one in received], today), today),
-        lists=_lists(words, people),
+        lists=_lists(people, at),
     )
 
 
@@ -279,36 +282,33 @@ def _some_of_each_rule(visits: Iterable[VisitTable]) -> list[VisitTable]:
     return some
 
 
-def _lists(words: Words, people: Mapping[str, str]) -> list[Issued]:
+def _lists(people: Mapping[str, str], now: int) -> list[Issued]:
     query = select(ReminderList).order_by(
         ReminderList.issued_at.desc(), ReminderList.number, ReminderList.revision.desc()
     )
     newest: dict[str, ReminderList] = {}
     for row in db.session.scalars(query.limit(4 * MOST_LISTS)):
         newest.setdefault(row.number, row)
-    return [
-        Issued(row.number, _person(row.collaborator, people), row.begins, tuple(_lines(words, row)))
-        for row in list(newest.values())[:MOST_LISTS]
-    ]
+    return [_issued(row, people, now) for row in list(newest.values())[:MOST_LISTS]]
 
 
-def _lines(words: Words, issued: ReminderList) -> list[Line]:
-    query = select(ReminderLine).where(ReminderLine.number == issued.number, ReminderLine.revision == issued.revision)
-    lines = []
-    for row in db.session.scalars(query.order_by(ReminderLine.line, ReminderLine.part)):
-        body = orjson.loads(row.body)
-        lines.append(
-            Line(
-                number=row.line,
-                what=body["what"],
-                why=body["why"],
-                name=body["name"],
-                head=body["head"],
-                address=body["address"] or "",
-                place=words.place(body["scope"]),
-                due=date.fromisoformat(body["due"]),
-                statutory=body["statutory"],
-                outcome=row.outcome,
-            )
-        )
-    return lines
+def _issued(row: ReminderList, people: Mapping[str, str], now: int) -> Issued:
+    lines = list_body(row, now)["lines"]
+    doable = tuple(_line(one) for one in lines if not one["carried"])
+    weekly = row.kind == ListKind.WEEKLY.value
+    return Issued(row.number, _person(row.collaborator, people), row.begins, weekly, doable, len(lines) - len(doable))
+
+
+def _line(told: Mapping[str, Any]) -> Line:
+    return Line(
+        number=told["line"],
+        what="; ".join(dict.fromkeys(task["what"] for task in told["tasks"])),
+        why=told["why"],
+        name=told["name"],
+        head=told["head"],
+        address=told["address"] or "",
+        place=told["place"],
+        due=date.fromisoformat(told["due"]),
+        statutory=any(task["statutory"] for task in told["tasks"]),
+        outcome=told["outcome"],
+    )

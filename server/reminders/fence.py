@@ -48,8 +48,7 @@ class Shift:
         own = current_nest()
         self._committer, self.lease = own.committer, lease
         self.store = FencedStore(db.engine, lease) if lease is not None else own.store
-        self.nest: Nest = replace(own)  # the same parts, but for the store: nothing of a job writes past the fence
-        vars(self.nest)["store"] = self.store
+        self.nest: Nest = replace(own, writes_to=self.store)  # nothing of a job writes past the fence
 
     def turn(self, work: Callable[[], Result]) -> Result:
         """One short piece of work between two batches of submissions. Raises `Overtaken`."""

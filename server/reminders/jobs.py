@@ -42,19 +42,15 @@ SPANS = (timedelta(hours=2), timedelta(days=2), timedelta(days=8), timedelta(day
 Turns = Callable[[SqlStore, World, int, Callable[[Callable[[], int]], int]], int]  # store, world, now, turn -> count
 
 
-def in_turns(work: Turns) -> Callable[[LeaseHolder | None], int]:
-    """A job that takes short turns by itself, as planning does."""
-
-    def run(lease: LeaseHolder | None = None) -> int:
-        shift = Shift(lease)
-        return work(shift.store, shift.nest.world, now(), shift.turn)
-
-    return run
+def in_turns(work: Turns, lease: LeaseHolder | None = None) -> int:
+    """Something that takes short turns by itself; returns how many things it did."""
+    shift = Shift(lease)
+    return work(shift.store, shift.nest.world, now(), shift.turn)
 
 
 def run_plan(lease: LeaseHolder | None = None) -> int:
     """Plan all visits; returns how many changed."""
-    return in_turns(plan_all)(lease)
+    return in_turns(plan_all, lease)
 
 
 def run_lists(lease: LeaseHolder | None = None, kind: ListKind = ListKind.DAILY) -> list[str]:
@@ -117,7 +113,7 @@ JOBS: Mapping[str, Job] = {
         Job("retry", cron(minute="*/5"), run_retry),
         Job("plan", cron(hour=1), run_plan),
         Job("clear", cron(hour=2), run_clear),
-        Job("escalate", cron(minute="*/10"), in_turns(escalate)),
+        Job("escalate", cron(minute="*/10"), partial(in_turns, escalate)),
         Job("lists", cron(hour=4), lambda lease: len(run_lists(lease))),
         Job("weekly-lists", cron(day_of_week="mon", hour=4), lambda lease: len(run_lists(lease, ListKind.WEEKLY))),
     )

@@ -211,73 +211,57 @@ WAITED_FOR = ("case", "slip")  # a case of child protection; the population coll
 
 
 def _read_waiting(code: str, raw: Mapping[str, Any]) -> Waiting:
-    _check_texts(code, raw)
-    for field, good in (
-        ("waits_for", raw["waits_for"] in WAITED_FOR),
-        ("assignee", raw["assignee"] in _ROLES),
-        ("statutory", isinstance(raw["statutory"], bool)),
-        ("effective", all(type(day) is date for day in raw["effective"].values() if day is not None)),
-    ):
-        if not good:
-            raise RuleError(f"{code}: {field} cannot be {raw[field]!r}")
-    return Waiting(
-        code=code,
-        version=int(raw["version"]),
-        begins=raw["effective"]["from"],
-        ends=raw["effective"].get("to"),
-        waits_for=raw["waits_for"],
-        starts_with=str(raw["starts_with"]),
-        texts=raw["texts"],
-        clock=_clock(raw["clock"]),
-        role=raw["assignee"],
-        statutory=raw["statutory"],
-        source=raw["source"],
-    )
+    common = _common(code, raw, waits_for=raw["waits_for"] in WAITED_FOR)
+    clock = _clock(raw["clock"])
+    return Waiting(**common, clock=clock, waits_for=raw["waits_for"], starts_with=str(raw["starts_with"]))
 
 
-def _check_texts(code: str, raw: Mapping[str, Any]) -> None:
+def _common(code: str, raw: Mapping[str, Any], **others: bool) -> dict[str, Any]:
+    """What every rule says, checked. `others`: further fields, and whether what they say is good."""
     if any(not raw["texts"][key].get(language) for key in ("name", "why") for language in ("vi", "en")):
         raise RuleError(f"{code}: texts need name and why in vi and en")
+    good = others | {
+        "assignee": raw["assignee"] in _ROLES,
+        "statutory": isinstance(raw["statutory"], bool),
+        "effective": all(type(day) is date for day in raw["effective"].values() if day is not None),
+    }
+    for field in (field for field, is_good in good.items() if not is_good):
+        raise RuleError(f"{code}: {field} cannot be {raw[field]!r}")
+    return {
+        "code": code,
+        "version": int(raw["version"]),
+        "begins": raw["effective"]["from"],
+        "ends": raw["effective"].get("to"),
+        "texts": raw["texts"],
+        "role": raw["assignee"],
+        "statutory": raw["statutory"],
+        "source": raw["source"],
+    }
 
 
 def _read(code: str, raw: Mapping[str, Any]) -> Rule:
     trigger = Trigger.STATE if "state" in raw["trigger"] else Trigger(raw["trigger"]["event"])
-    _check_texts(code, raw)
+    once = isinstance(raw.get("once", False), bool) and ("state" in raw["trigger"] or "once" not in raw)
+    common = _common(code, raw, subject=raw["subject"] in _SUBJECTS, once=once)
     if any(counts not in ("subject", "household") for counts in raw["done_by"].values()):
         raise RuleError(f"{code}: done_by says subject or household for each form")
-    for field, good in (
-        ("subject", raw["subject"] in _SUBJECTS),
-        ("assignee", raw["assignee"] in _ROLES),
-        ("statutory", isinstance(raw["statutory"], bool)),
-        ("once", isinstance(raw.get("once", False), bool) and ("state" in raw["trigger"] or "once" not in raw)),
-        ("effective", all(type(day) is date for day in raw["effective"].values() if day is not None)),
-    ):
-        if not good:
-            raise RuleError(f"{code}: {field} cannot be {raw[field]!r}")
     clock, escalation = _clock(raw["clock"]), raw.get("escalation") or {}
     if raw.get("once") and clock.milestones:
         raise RuleError(f"{code}: what is due at several ages is not due once")
     if unknown := sorted(set(escalation) - {"failed_attempts", "steps"}):
         raise RuleError(f"{code}: escalation knows no {unknown[0]}")
     return Rule(
-        code=code,
-        version=int(raw["version"]),
-        begins=raw["effective"]["from"],
-        ends=raw["effective"].get("to"),
+        **common,
         subject=raw["subject"],
-        texts=raw["texts"],
         trigger=trigger,
         condition=compile_condition(raw["trigger"]["state"]) if trigger is Trigger.STATE else None,
         clock=clock,
         before=int(raw["window"]["before"]),
         after=int(raw["window"]["after"]),
-        role=raw["assignee"],
         priority=int(raw["priority"]),
         absorbs=tuple(raw.get("absorbs", ())),
         done_by=dict(raw["done_by"]),
         escalate_after=escalation.get("failed_attempts"),
-        statutory=bool(raw["statutory"]),
-        source=raw["source"],
         once=raw.get("once", False),
         steps=read_steps(escalation.get("steps", ()), clock.count if clock.unit is Unit.HOUR else None),
     )
