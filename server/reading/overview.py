@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import func, select
 
 from server.reading.entities import entity_page
-from server.reading.lists import list_body
+from server.reading.issued import Issued, issued_lists, person
 from server.reading.words import Words
 from server.store.tables import (
     ConflictTable,
@@ -24,7 +24,6 @@ from server.store.tables import (
 from server.world import Nest
 from sync.authority import PROTECTION, Role
 from sync.times import local_date, local_time
-from sync.visits.lists import ListKind
 from sync.visits.plan import VisitState
 
 MOST_SUBMISSIONS = 8
@@ -32,7 +31,6 @@ MOST_CONFLICTS = 10
 MOST_VISITS_OF_RULE = 3
 MOST_VISITS = 500
 MOST_PLANNED = 4
-MOST_LISTS = 6
 _UNPROTECTED = VisitTable.scope.not_like(f"%/{PROTECTION}")
 
 
@@ -98,39 +96,6 @@ class Due:
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line of an issued list, in the words it was printed with."""
-
-    number: int
-    what: str
-    why: str
-    name: str
-    head: str
-    address: str
-    place: str
-    due: date
-    statutory: bool
-    outcome: str | None
-
-
-@dataclass(frozen=True)
-class Issued:
-    """An issued list, in its newest revision: what can be done, and how many lines are carried over."""
-
-    number: str
-    collaborator: str
-    day: date
-    weekly: bool
-    lines: tuple[Line, ...]
-    carried: int
-
-    @property
-    def answered(self) -> int:
-        """How many of its lines have an outcome."""
-        return sum(line.outcome is not None for line in self.lines)
-
-
-@dataclass(frozen=True)
 class Overview:
     """Everything on the page but the lines to paste."""
 
@@ -153,7 +118,7 @@ def overview(nest: Nest, at: int) -> Overview:
         conflicts=_doubts(words, people),
         visits=_told(words, _due(today), today),
         planned=_told(words, _planned([one.id for one in received], today), today),
-        lists=_lists(people, at),
+        lists=issued_lists(people, at),
     )
 
 
@@ -214,15 +179,11 @@ def _doubts(words: Words, people: Mapping[str, str]) -> list[Doubt]:
 def _side(words: Words, kind: str, value: Mapping[str, Any], shown: str, people: Mapping[str, str]) -> Side:
     return Side(
         lines=tuple(words.cell(kind, value["value"])),
-        author=_person(value["author"], people),
+        author=person(value["author"], people),
         observed=datetime.fromisoformat(value["observed_at"]),
         submission=value["submission"],
         shows=value["submission"] == shown,
     )
-
-
-def _person(ident: str, people: Mapping[str, str]) -> str:
-    return f"{people[ident]} ({ident})" if ident in people else ident
 
 
 _URGENT = VisitTable.statutory.desc(), VisitTable.priority.desc(), VisitTable.due, VisitTable.id
@@ -280,35 +241,3 @@ def _some_of_each_rule(visits: Iterable[VisitTable]) -> list[VisitTable]:
         if taken[visit.rule] <= MOST_VISITS_OF_RULE:
             some.append(visit)
     return some
-
-
-def _lists(people: Mapping[str, str], now: int) -> list[Issued]:
-    query = select(ReminderList).order_by(
-        ReminderList.issued_at.desc(), ReminderList.number, ReminderList.revision.desc()
-    )
-    newest: dict[str, ReminderList] = {}
-    for row in db.session.scalars(query.limit(4 * MOST_LISTS)):
-        newest.setdefault(row.number, row)
-    return [_issued(row, people, now) for row in list(newest.values())[:MOST_LISTS]]
-
-
-def _issued(row: ReminderList, people: Mapping[str, str], now: int) -> Issued:
-    lines = list_body(row, now)["lines"]
-    doable = tuple(_line(one) for one in lines if not one["carried"])
-    weekly = row.kind == ListKind.WEEKLY.value
-    return Issued(row.number, _person(row.collaborator, people), row.begins, weekly, doable, len(lines) - len(doable))
-
-
-def _line(told: Mapping[str, Any]) -> Line:
-    return Line(
-        number=told["line"],
-        what="; ".join(dict.fromkeys(task["what"] for task in told["tasks"])),
-        why=told["why"],
-        name=told["name"],
-        head=told["head"],
-        address=told["address"] or "",
-        place=told["place"],
-        due=date.fromisoformat(told["due"]),
-        statutory=any(task["statutory"] for task in told["tasks"]),
-        outcome=told["outcome"],
-    )
