@@ -26,7 +26,7 @@ from tests.api.conftest import Town
 from tests.engines.fill import Refusal
 from tests.engines.javarosa import Engine
 from tests.engines.town import Filler, Filling, typed
-from tests.engines.web_forms import fill_in_browser
+from tests.engines.web_forms import UUID, fill_in_browser
 
 COUNT, LOT = 100, 50
 PEOPLE = {"u1": (Role.COLLABORATOR, ("01", "02", "03")), "s1": (Role.SUPERVISOR, None)}
@@ -39,7 +39,6 @@ ORDER = (
     "protection_report",
     "child_review",
 )
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _INSTANCE_ID = re.compile("<instanceID>(.*?)</instanceID>")
 Made = Mapping[str, Sequence[Filling]]
 
@@ -179,7 +178,7 @@ def _the_engine_of_browsers_says_the_same(town: Town, filler: Filler) -> None:
 
     for name, fillings in filler.made.items():
         answers = [filling.filled.answered for filling in fillings]
-        known = {found.group() for file in filler.files[name].values() for found in _UUID.finditer(file.decode())}
+        known = {found.group() for file in filler.files[name].values() for found in UUID.finditer(file.decode())}
         made = fill_in_browser(fillings[0].form.xml, filler.files[name], answers)
         for filling, other in zip(fillings, made, strict=True):
             assert other.problems == ()
@@ -196,7 +195,7 @@ def _named_in_turn(value: Any, known: Set[str], names: dict[str, str] | None = N
         return {key: _named_in_turn(value[key], known, names) for key in sorted(value) if key != "received_at"}
     if isinstance(value, list | tuple):
         return [_named_in_turn(one, known, names) for one in value]
-    if isinstance(value, str) and _UUID.fullmatch(value) and value not in known:
+    if isinstance(value, str) and UUID.fullmatch(value) and value not in known:
         return names.setdefault(value, f"id {len(names)}")
     return value
 
