@@ -7,7 +7,6 @@ stores each item by one upsert. Nothing is merged, planned or told to anybody.
 from functools import partial
 
 from flask import Response
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table
 
 from server.api.body import answer, read_body
 from server.app import create_app
@@ -18,12 +17,9 @@ from server.store.rows import pack
 from server.store.tables import db
 from server.world import current_nest
 from sync.envelope import split
+from tests.bench.stored import stored
 
 app = create_app()
-columns = Column("id", String(200), primary_key=True), Column("area", String(40)), Column("raw", LargeBinary)
-stored = Table("bench_bare", MetaData(), *columns)
-with app.app_context():
-    stored.create(db.engine, checkfirst=True)
 
 
 @app.post("/bench/bare")

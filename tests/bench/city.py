@@ -29,6 +29,7 @@ from sync.times import local_time
 from tests.bench.__main__ import urls
 from tests.bench.grow import grow
 from tests.bench.load import BATCHES, KINDS, SPREADS, Rate, bodies, push, submissions
+from tests.bench.stored import stored
 from tests.databases import DATABASES, application, close, migrate
 from tests.e2e.server import ROOT, Server
 
@@ -83,6 +84,7 @@ def measure(database: str) -> Found:
             print(f"{database}: {size:,} children, made in {time.perf_counter() - begun:.0f} s", flush=True)
             with app.app_context():
                 found.version = _version()
+                stored.create(db.engine)
             close(app)
             with Server(data, url, "tests.bench.bare:app") as server:
                 server.start()

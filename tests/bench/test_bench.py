@@ -57,7 +57,7 @@ def test_pushes_plans_and_lists_are_measured_and_told(database: str, monkeypatch
     assert all(rate.items > 0 for rate in found.rates.values())
     assert found.nights[0].children >= 24 and found.nights[0].lines > 0
     page = city.page([replace(found, rates={(*key[:3], 100, key[4]): rate for key, rate in found.rates.items()})])
-    assert page.count("| 24 | ") == 3 and "of the bare endpoint" in page
+    assert page.count("\n| 24 | ") == 3 and "of the bare endpoint" in page
 
 
 def test_an_unknown_database_is_refused() -> None:
