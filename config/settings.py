@@ -49,6 +49,9 @@ class Settings:
     login_hours: int = 12
     """For how many hours a login with a password is good, where it is not on an installation."""
 
+    secret: str = ""
+    """Signs the cookies of the pages; empty: drawn once, and kept as `secret` in the data folder."""
+
     max_body: int = 1_048_576
     """Largest request body in bytes, as sent."""
 

@@ -21,6 +21,7 @@ from server.api.submissions import blueprint as submissions
 from server.api.sync import blueprint as sync
 from server.api.visits import blueprint as visits
 from server.cli import register_commands
+from server.console.desk import open_desk
 from server.console.start import blueprint as start
 from server.errors import register_errors
 from server.logs import set_up_logs
@@ -29,10 +30,10 @@ from server.store.dialects import prepare_engine
 from server.store.tables import db
 from server.world import build_nest
 
-# No script, style or image from elsewhere, no inline script, no frame.
 WORTH_COMPRESSING = 1_000  # bytes
+# No script, style or image from elsewhere, no inline script, no frame. Pico's arrows are images inside its sheet.
 CSP = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; "
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
@@ -76,6 +77,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     api.register_blueprint(devices)  # a code enrols; lists and codes are for officers: `server.auth.access` decides
     api.register_blueprint(login)  # anybody who knows a password
     app.register_blueprint(start)  # anybody, on loopback, in demo mode alone
+    open_desk(app, settings)  # officers who signed in; `server.console.session` asks, `server.auth.access` decides
     register_errors(app)
     register_commands(app)
     app.before_request(_keepable)
@@ -95,8 +97,10 @@ def _compress(response: Response) -> Response:
     """A page of children is text that says the same again and again: on a slow network it travels compressed."""
     wanted = "gzip" in request.headers.get("Accept-Encoding", "")
     response.vary.add("Accept-Encoding")
-    worth = not response.is_streamed and (response.content_length or 0) >= WORTH_COMPRESSING
-    if wanted and worth and (response.mimetype or "").endswith("json"):
+    worth = response.status_code == 200 and (response.content_length or 0) >= WORTH_COMPRESSING
+    texts = (response.mimetype or "").endswith(("json", "html", "css", "javascript"))
+    if wanted and worth and texts and (request.endpoint == "static" or not response.is_streamed):
+        response.direct_passthrough = False  # of a file
         response.set_data(gzip.compress(response.get_data(), compresslevel=6))
         response.headers["Content-Encoding"] = "gzip"
     return response
@@ -106,5 +110,7 @@ def _headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", CSP)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "no-referrer")
+    if request.endpoint == "static" and "v" in request.args:
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"  # a change has another address
     response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -3,10 +3,11 @@
 from typing import Any
 
 import structlog
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from server.api.body import told
+from server.console.desk import PATH, refusal
 from server.problems import Problem
 from server.world import current_nest
 
@@ -27,9 +28,14 @@ _CODES = {
 
 def register_errors(app: Flask) -> None:
     """Answer every refusal and every failure as a problem document, without internals."""
-    app.register_error_handler(Problem, Problem.response)
+    app.register_error_handler(Problem, _refused)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unforeseen)
+
+
+def _refused(problem: Problem) -> Response:
+    """As a document; who looks at pages gets one."""
+    return refusal(problem) if request.path.startswith(PATH) else problem.response()
 
 
 def _http(error: HTTPException) -> Response:
@@ -40,7 +46,7 @@ def _http(error: HTTPException) -> Response:
     extra: dict[str, Any] = {"errors": messages} if messages else {}
     if code == "too_large":
         extra["limits"] = told(current_nest().limits)
-    return Problem(code, **extra).response()
+    return _refused(Problem(code, **extra))
 
 
 def _unforeseen(error: Exception) -> Response:
@@ -51,4 +57,4 @@ def _unforeseen(error: Exception) -> Response:
         frames.append(f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}")
         trace = trace.tb_next
     log.error("unforeseen", error=type(error).__name__, at=frames[-3:])
-    return Problem("internal").response()
+    return _refused(Problem("internal"))

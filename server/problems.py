@@ -36,6 +36,8 @@ CATALOGUE: dict[str, Kind] = {
         401, "Máy chủ không nhận ra mã truy cập. Hãy đăng nhập lại và giữ nguyên phiếu chưa gửi."
     ),
     "login_failed": Kind(401, "Tên đăng nhập hoặc mật khẩu không đúng."),
+    "form_expired": Kind(400, "Trang đã mở quá lâu hoặc bạn vừa đăng nhập lại. Chưa lưu gì; hãy tải lại trang."),
+    "not_for_phones": Kind(403, "Các trang này dành cho cán bộ. Cộng tác viên làm việc trên điện thoại."),
     "code_refused": Kind(403, "Mã đăng ký không dùng được. Hãy xem lại mã, hoặc xin cán bộ một mã mới."),
     "password_expired": Kind(403, "Mật khẩu đã hết hạn. Hãy xin quản trị viên đặt mật khẩu mới."),
     "token_expired": Kind(403, "Hết hạn đăng nhập: phiếu vẫn gửi được. Hãy đăng nhập lại để nhận dữ liệu."),

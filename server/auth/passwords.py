@@ -7,6 +7,7 @@ import base64
 import secrets
 import threading
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from argon2 import PasswordHasher
@@ -40,10 +41,13 @@ class Known:
 _at_once = threading.BoundedSemaphore(2)  # of 64 MiB each
 
 
-def log_in(user: str, password: str, who: Caller | None, at: int, hours: int) -> tuple[str, int | None]:
+def log_in(
+    user: str, password: str, who: Caller | None, at: int, hours: int, label: str | None = None
+) -> tuple[str, int | None]:
     """A token for whoever knows the password, and when it expires (ms).
 
     It is for the installation of the caller, if he has one; else free, for `hours`. It never outlives the password.
+    `label` tells its user later where that was.
     Raises the problems `login_failed`, `password_expired`, `too_many_attempts`, `device_revoked`.
     """
     if who is not None and who.revoked:
@@ -55,7 +59,7 @@ def log_in(user: str, password: str, who: Caller | None, at: int, hours: int) ->
     ends = [known.expires_at] if device else [known.expires_at, at + hours * HOUR]
     expires_at = min((end for end in ends if end is not None), default=None)
     own = who.token if who and device and who.user == user else None  # ends when the new one is used
-    return write(lambda tx: mint(tx.connection, user, device, at, expires_at, replaces=own)), expires_at
+    return write(lambda tx: mint(tx.connection, user, device, at, expires_at, own, label)), expires_at
 
 
 def change(who: Caller, old: str, new: str, at: int) -> None:
@@ -80,13 +84,18 @@ def change(who: Caller, old: str, new: str, at: int) -> None:
 def set_password(user: str, password: str, at: int, expires_at: int | None) -> None:
     """Give a user a password. Raises the problem `weak_password`."""
     check_strength(user, password)
+    write(put_password(user, password, at, expires_at))
+
+
+def put_password(user: str, password: str, at: int, expires_at: int | None) -> Callable[[SqlTransaction], None]:
+    """What stores a password, hashed before the transaction begins; the user's logins end."""
     row = {"user": user, "argon2": _hash(password), "set_at": at, "expires_at": expires_at}
 
     def put(tx: SqlTransaction) -> None:
         upsert(tx.connection, password_table, [row])
         _end_logins(tx.connection, user)
 
-    write(put)
+    return put
 
 
 def check_strength(user: str, password: str) -> None:

@@ -59,13 +59,14 @@ def mint(
     at: int,
     expires_at: int | None = None,
     replaces: str | None = None,
+    label: str | None = None,
 ) -> str:
     """Make a token in a transaction. Of those that replace the same one, only the newest is left."""
     token = PREFIX + secrets.token_urlsafe(32)
     if replaces is not None:
         connection.execute(delete(token_table).where(token_table.c.replaces == replaces))
     row = {"sha256": digest(token), "user": user, "device": device, "issued_at": at}
-    row |= {"revoked_at": None, "expires_at": expires_at, "replaces": replaces}
+    row |= {"revoked_at": None, "expires_at": expires_at, "replaces": replaces, "label": label}
     connection.execute(insert(token_table), [row])
     return token
 
@@ -102,7 +103,12 @@ def known_caller() -> Caller | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         return None
-    found = db.session.get(Token, digest(token.strip()))
+    return holder(token.strip())
+
+
+def holder(token: str) -> Caller | None:
+    """Whose token this is; None of one that is not known."""
+    found = db.session.get(Token, digest(token))
     if found is None:
         return None
     if found.replaces is not None:

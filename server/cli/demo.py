@@ -1,6 +1,7 @@
 """`flask demo`: the demonstration, from an empty folder to a server in one command."""
 
 import json
+import secrets
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from flask.cli import AppGroup
 from flask_migrate import upgrade
 from sqlalchemy import select
 
+from server.auth.passwords import set_password
 from server.auth.tokens import issue
 from server.cli.city import seed_city, unfinished
 from server.cli.lists import issue_lists
@@ -72,18 +74,19 @@ def seed() -> bool:
         return False
     fill_areas()
     town = commune(today)
-    senders, secrets = _people(town)
+    senders, tokens = _people(town)
+    password = _password(town)
     _send(nest, town, senders)
     prepared = sample(nest, senders, quarrelled=quarrel(nest, senders))
     issue_lists(today)
     path = nest.settings.data / "demo.json"
     path.touch(mode=0o600)
-    path.write_bytes(orjson.dumps({"tokens": secrets, "sample": prepared}))
+    path.write_bytes(orjson.dumps({"tokens": tokens, "password": password, "sample": prepared}))
     return True
 
 
 def demo_facts(data: Path) -> dict[str, Any]:
-    """The tokens and the sample batch that the start page shows; made by `seed`, kept beside the database."""
+    """What the start page shows: tokens, password, sample batch; made by `seed`, kept beside the database."""
     facts: dict[str, Any] = json.loads((data / "demo.json").read_bytes())
     return facts
 
@@ -103,6 +106,15 @@ def _people(town: Commune) -> tuple[dict[str, Sender], dict[str, str]]:
         senders[person.id] = Sender(person.id, phone, frozenset({person.id}), enrolled)
     db.session.commit()
     return senders, tokens
+
+
+def _password(town: Commune) -> str:
+    """One password for all who work at a desk: drawn anew for each demonstration, and shown on this machine alone."""
+    password = f"to-am-{secrets.token_hex(4)}"
+    for person in town.users:
+        if person.role is not Role.COLLABORATOR:
+            set_password(person.id, password, now(), None)
+    return password
 
 
 def _send(nest: Nest, town: Commune, senders: Mapping[str, Sender]) -> None:

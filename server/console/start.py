@@ -10,6 +10,7 @@ from flask import Blueprint, Response, render_template, request
 
 from server.cli.demo import demo_facts
 from server.clock import now
+from server.console.words import OUTCOMES, REASONS
 from server.problems import Problem
 from server.reading.overview import overview
 from server.reminders.workbook import OUTCOMES as LINE_OUTCOMES
@@ -17,37 +18,17 @@ from server.world import current_nest
 
 blueprint = Blueprint("start", __name__)
 
-OUTCOMES = {
-    "applied": "Đã ghi nhận",
-    "merged": "Đã gộp theo quy tắc",
-    "conflict": "Mâu thuẫn, chờ cán bộ",
-    "stored": "Đã lưu, máy chủ sẽ làm tiếp",
-    "quarantined": "Giữ lại, chưa áp dụng",
-}
-REASONS = {
-    "unreadable": "không đọc được",
-    "bad_value": "có câu trả lời không hợp lệ",
-    "unknown_form": "mẫu phiếu không có",
-    "unknown_version": "bản mẫu phiếu không có",
-    "unknown_property": "có mục không có trong mẫu",
-    "not_allowed": "vai trò không được làm việc này",
-    "out_of_area": "ngoài địa bàn được giao",
-    "ward_unknown": "không biết xã/phường",
-    "ward_ambiguous": "mã xã/phường cũ đã tách, chưa rõ thuộc đâu",
-    "id_reuse": "mã phiếu đã dùng cho nội dung khác",
-    "device_revoked": "máy đã bị thu hồi",
-}
-
 
 @blueprint.get("/")
 def page() -> str:
     """The page."""
     _guard()
-    nest = current_nest()
+    nest, facts = current_nest(), _facts()
     return render_template(
         "start.html",
         view=overview(nest, now()),
-        lines=_lines(_facts()),
+        lines=_lines(facts),
+        password=facts.get("password"),
         outcomes=OUTCOMES,
         reasons=REASONS,
         line_outcomes=LINE_OUTCOMES,

@@ -9,27 +9,32 @@ from typing import Any
 from forms.catalogue import FOLDER
 from forms.entity_types import Property, PropertyType
 from server.world import Nest
+from sync.authority import PROTECTION
 
 EMPTY = "(để trống)"
+EMPTIES = {"vi": EMPTY, "en": "(blank)"}
+COLUMNS = {"vi": "label::Tiếng Việt (vi)", "en": "label::English (en)"}
 
 
 @cache
-def choices() -> Mapping[tuple[str, str], str]:
-    """(list, code) -> Vietnamese label, of the shared code lists."""
+def choices(language: str = "vi") -> Mapping[tuple[str, str], str]:
+    """(list, code) -> label, of the shared code lists."""
     with (FOLDER / "choices.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    return {(row["list_name"], row["name"]): row["label::Tiếng Việt (vi)"] for row in rows}
+    return {(row["list_name"], row["name"]): row[COLUMNS[language]] for row in rows}
 
 
 class Words:
-    """Turns stored values into words, with one server's forms, rules and places."""
+    """Turns stored values into words, with one server's forms, rules and places; `language` is `vi` or `en`."""
 
-    def __init__(self, nest: Nest) -> None:
+    def __init__(self, nest: Nest, language: str = "vi") -> None:
         self._nest = nest
+        self.language = language
+        self._choices, self._empty = choices(language), EMPTIES[language]
 
     def place(self, scope: str) -> str:
-        """The hamlet and ward of a scope, as `2025.31135/07`."""
-        area, _, hamlet = scope.partition("/")
+        """The hamlet and ward of a scope, as `2025.31135/07`; of a protection scope the ward alone."""
+        area, _, hamlet = scope.removesuffix(f"/{PROTECTION}").partition("/")
         known, ward = self._nest.places.hamlets.get((area, hamlet)), self._nest.places.wards.get(area)
         return ", ".join(part for part in (known.name if known else hamlet, ward.name if ward else area) if part)
 
@@ -42,17 +47,22 @@ class Words:
         """(label, words) for each property of a cell's value; a cleared cell is one empty line."""
         properties = self._nest.catalogue.types[kind].properties
         for name, inner in value.items():
-            yield properties[name].vi, self._value(properties[name], inner)
+            yield self.label(properties[name]), self.value(properties[name], inner)
         if not value:
-            yield "", EMPTY
+            yield "", self._empty
 
-    def _value(self, prop: Property, value: Any) -> str:
+    def label(self, prop: Property) -> str:
+        """What a property is called."""
+        return prop.vi if self.language == "vi" else prop.en
+
+    def value(self, prop: Property, value: Any) -> str:
+        """One value in words."""
         if value in (None, "", []):
-            return EMPTY
+            return self._empty
         if prop.type is PropertyType.CODE:
-            return choices().get((prop.list or "", str(value)), str(value))
+            return self._choices.get((prop.list or "", str(value)), str(value))
         if prop.type is PropertyType.SET:
-            return "; ".join(choices().get((prop.list or "", code), code) for code in value)
+            return "; ".join(self._choices.get((prop.list or "", code), code) for code in value)
         if prop.type is PropertyType.DATE:
             return f"{date.fromisoformat(value):%d/%m/%Y}"
         return str(value)

@@ -31,6 +31,7 @@ class Token(db.Model):
     """The right of one user to act, on one device or (without one) from anywhere; only its hash is here.
 
     Past `expires_at` it still sends, and no longer reads. `replaces`: the token that ends at its first use.
+    `label`: the browser of a login, for its user to know it by.
     """
 
     __tablename__ = "token"
@@ -41,6 +42,7 @@ class Token(db.Model):
     revoked_at: Mapped[int | None]
     expires_at: Mapped[int | None]
     replaces: Mapped[str | None] = mapped_column(HASH)
+    label: Mapped[str | None] = mapped_column(String(100))
 
 
 class Enrolment(db.Model):

@@ -34,6 +34,12 @@ def user_body(user: str) -> dict[str, str]:
     return {"id": found.id, "name": found.name, "role": found.role}
 
 
+def names_of(users: Collection[str]) -> dict[str, str]:
+    """What these users are called, by id; one that does not exist is left out."""
+    found = db.session.execute(select(User.id, User.name).where(User.id.in_(sorted(users))))
+    return {row.id: row.name for row in found}
+
+
 def add_user(user: str, name: str, role: Role, visits_a_day: int | None = None) -> None:
     """Add a user, or change his name and role, and how much he can do if that is given. The caller commits."""
     more = {} if visits_a_day is None else {"visits_a_day": visits_a_day}

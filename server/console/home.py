@@ -1,0 +1,26 @@
+"""Bàn làm việc: what waits, worst first. A scheduler and an administrator are led to their own pages."""
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+
+from server.clock import now
+from server.console.reader import areas_of, words_now
+from server.console.session import visitor
+from server.reading.board import board
+from server.world import current_nest
+
+
+def register(desk: Blueprint) -> None:
+    desk.add_url_rule("", view_func=home)
+
+
+def home() -> Response | str:
+    """The page."""
+    me = visitor()
+    if me.access.administers:
+        return make_response(redirect(url_for("desk.people")))
+    if not me.access.areas:
+        return render_template("desk/nothing.html", me=me)
+    areas, area = areas_of(me, request.args.get("area"))
+    at = now()
+    found = board(current_nest(), words_now(), areas, at)
+    return render_template("desk/home.html", me=me, board=found, area=area, at=at)

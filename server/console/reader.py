@@ -1,0 +1,26 @@
+"""How a page reads for one visitor: in which language, and which of his areas."""
+
+from collections.abc import Collection
+
+from flask_babel import get_locale
+
+from server.console.session import Visitor
+from server.reading.words import Words
+from server.world import current_nest
+
+
+def words_now() -> Words:
+    """Words in the reader's language."""
+    return Words(current_nest(), str(get_locale()))
+
+
+def areas_of(me: Visitor, wanted: str | None) -> tuple[Collection[str], str | None]:
+    """The areas to show, and the one that was chosen. Raises the problems `forbidden` and `not_found`."""
+    chosen = wanted or None
+    return me.access.desk(chosen), chosen
+
+
+def area_names(me: Visitor) -> list[tuple[str, str]]:
+    """(area, name) of all areas in the visitor's charge, in Vietnamese order."""
+    wards = current_nest().places.wards
+    return sorted(((area, wards[area].name) for area in me.access.areas if area in wards), key=lambda one: one[1])

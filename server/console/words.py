@@ -1,0 +1,65 @@
+"""What the pages call states, outcomes and reasons; each in the reader's language when it is shown."""
+
+from datetime import date, datetime
+
+from flask_babel import lazy_gettext as _l
+
+from sync.authority import Role
+from sync.batch import Outcome, Reason
+from sync.ports import Review
+from sync.times import local_time
+
+OUTCOMES = {
+    Outcome.APPLIED.value: _l("Đã ghi nhận"),
+    Outcome.MERGED.value: _l("Đã gộp theo quy tắc"),
+    Outcome.CONFLICT.value: _l("Mâu thuẫn, chờ cán bộ"),
+    Outcome.STORED.value: _l("Đã lưu, máy chủ sẽ làm tiếp"),
+    Outcome.QUARANTINED.value: _l("Giữ lại, chưa áp dụng"),
+}
+REASONS = {
+    Reason.UNREADABLE.value: _l("không đọc được"),
+    Reason.BAD_VALUE.value: _l("có câu trả lời không hợp lệ"),
+    Reason.UNKNOWN_FORM.value: _l("mẫu phiếu không có"),
+    Reason.UNKNOWN_VERSION.value: _l("bản mẫu phiếu không có"),
+    Reason.UNKNOWN_PROPERTY.value: _l("có mục không có trong mẫu"),
+    Reason.NOT_ALLOWED.value: _l("vai trò không được làm việc này"),
+    Reason.OUT_OF_AREA.value: _l("ngoài địa bàn được giao"),
+    Reason.WARD_UNKNOWN.value: _l("không biết xã/phường"),
+    Reason.WARD_AMBIGUOUS.value: _l("mã xã/phường cũ đã tách, chưa rõ thuộc đâu"),
+    Reason.ID_REUSE.value: _l("mã phiếu đã dùng cho nội dung khác"),
+    Reason.DEVICE_REVOKED.value: _l("máy đã bị thu hồi"),
+}
+STATES = {
+    Review.RECEIVED.value: _l("Mới nhận"),
+    Review.EDITED.value: _l("Đã sửa lại"),
+    Review.HAS_ISSUES.value: _l("Trả lại để sửa"),
+    Review.REJECTED.value: _l("Đã bác bỏ"),
+    Review.APPROVED.value: _l("Đã duyệt"),
+    Review.QUARANTINED.value: _l("Giữ lại"),
+    Review.SET_ASIDE.value: _l("Để riêng"),
+    Review.STORED.value: _l("Chờ máy chủ"),
+}
+ROLES = {
+    Role.COLLABORATOR.value: _l("Cộng tác viên"),
+    Role.SUPERVISOR.value: _l("Cán bộ bảo vệ trẻ em"),
+    Role.SCHEDULER.value: _l("Người lập lịch"),
+    Role.ADMINISTRATOR.value: _l("Quản trị viên"),
+}
+TYPES = {
+    "household": _l("Hộ gia đình"),
+    "child": _l("Trẻ"),
+    "child_protected": _l("Hồ sơ bảo vệ"),
+    "person": _l("Người lớn"),
+    "report": _l("Tin báo"),
+    "submission": _l("Phiếu"),
+}
+
+
+def moment(ms: int) -> str:
+    """An instant as read in Việt Nam."""
+    return local_time(ms).strftime("%d/%m/%Y %H:%M")
+
+
+def day(value: date | datetime) -> str:
+    """A calendar day as written in Việt Nam."""
+    return value.strftime("%d/%m/%Y")
