@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test lint mutants soak bench clean
+.PHONY: help run demo test lint words mutants soak bench clean
 MAKEFLAGS += --no-print-directory
 
 HOST ?= 127.0.0.1
@@ -29,6 +29,7 @@ help:
 	@echo "make demo   only fill var/demo with a synthetic commune"
 	@echo "make test   lint, types, import directions and all tests"
 	@echo "make lint   the same without the tests"
+	@echo "make words  collect the pages' words into server/translations, and compile their English"
 	@echo "make mutants  wrong variants of the merge rules: every one must be killed by the tests"
 	@echo "make soak   the properties of merging on ten times as many worlds, and ten times as many kills"
 	@echo "make bench  pushes, plans, lists (into docs/benchmarks.md) and pulls as a city grows: CHILDREN=2000 for a small one"
@@ -50,6 +51,13 @@ lint: $(DEV_STAMP)
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-color-output
 	@PYTHONPATH=. $(BIN)/lint-imports --no-logo
+
+words: $(DEV_STAMP)
+	@cd server && ../$(BIN)/pybabel -q extract -F translations/babel.cfg -k _l -k Kind:2 --no-location --sort-output \
+		--omit-header -o ../.venv/words.pot .
+	@$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --omit-header -i .venv/words.pot \
+		-d server/translations -l en
+	@$(BIN)/pybabel -q compile -d server/translations
 
 mutants: $(DEV_STAMP)
 	@$(BIN)/python -m tests.mutants

@@ -75,6 +75,8 @@ def test_it_can_be_used_by_keyboard(page: Page, full_url: str) -> None:
     box = page.locator(".skip").bounding_box()
     assert box is not None and box["y"] >= 0
     page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.pathname") == "/desk"
+    page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "push"
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
 

@@ -81,7 +81,7 @@ def test_it_shows_the_latest_submissions_with_their_outcome(full: Flask) -> None
     with full.app_context():
         newest_first = Submission.received_at.desc(), Submission.observed_at.desc(), Submission.id
         latest = db.session.query(Submission).order_by(*newest_first)
-        expected = [(row.id, row.author, OUTCOMES[row.outcome]) for row in latest.limit(MOST_SUBMISSIONS)]
+        expected = [(row.id, row.author, str(OUTCOMES[row.outcome])) for row in latest.limit(MOST_SUBMISSIONS)]
         db.session.remove()
     assert len(rows) == MOST_SUBMISSIONS
     shown = [
@@ -94,8 +94,8 @@ def test_a_kept_submission_says_why(full: Flask) -> None:
     values = {"outcome": Outcome.QUARANTINED.value, "reason": Reason.OUT_OF_AREA.value}
     with changed(full, Submission, "uuid:demo-phone-0001", **values):
         row = document(full.test_client()).xpath("//tr[contains(., 'uuid:demo-phone-0001')]")[0]
-    assert REASONS["out_of_area"] in words_of(row)
-    assert OUTCOMES["quarantined"] in words_of(row)
+    assert str(REASONS["out_of_area"]) in words_of(row)
+    assert str(OUTCOMES["quarantined"]) in words_of(row)
 
 
 def test_every_outcome_and_reason_has_words() -> None:
