@@ -9,7 +9,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Flask, Response, g, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    g,
+    has_request_context,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import Babel
 from flask_babel import get_locale as babel_locale
 from flask_babel import gettext as _
@@ -55,8 +66,8 @@ def open_desk(app: Flask, settings: Settings) -> None:
 
 
 def language() -> str:
-    """What the reader has chosen; Vietnamese unless he has."""
-    chosen = request.cookies.get("lang", "")
+    """What the reader has chosen; Vietnamese unless he has, and where nobody reads."""
+    chosen = request.cookies.get("lang", "") if has_request_context() else ""
     return chosen if chosen in LANGUAGES else "vi"
 
 
