@@ -12,6 +12,9 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from forms.schema import Problem
 from forms.text import storable
+from sync.state.model import Branch
+
+ANY_ETAG = "*"  # of a client that names revisions alone
 
 
 class Outcome(StrEnum):
@@ -58,7 +61,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Claim:
-    """What an item says about one entity: which state its author held (`base`) and what was on the screen."""
+    """What an item says about one entity: which state its author held (`base`) and what was on the screen.
+
+    `branch` takes the place of `after` where a form engine tells its own chain.
+    """
 
     type: str
     id: str
@@ -66,10 +72,11 @@ class Claim:
     base_etag: str
     after: tuple[str, ...]
     seen: Mapping[str, Any] | None
+    branch: Branch | None = None
 
     @property
     def creates(self) -> bool:
-        return self.base_rev == 0 and not self.after
+        return self.base_rev == 0 and not self.after and self.branch is None
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,7 @@ class _Adding:
             arrived=self.facts.arrived,
             amends=item.amends if item else None,
             day=filled.visit_date if filled else None,
+            branch=claim.branch if claim else None,
         )
 
     def _add(self, thing: Thing, op: Op, base: Base) -> Thing:
@@ -146,8 +147,8 @@ def _link(space: Workspace, ident: str, things: list[Thing]) -> list[Thing]:
 def silent(space: Workspace, thing: Thing, entry: OpRow) -> Thing:
     """Let a submission take part in the log of an entity of which it says nothing."""
     op = replace(
-        entry.op, entity=thing.id, said={}, creates=False, snapshot=frozenset(), base_ok=True, after=(), seen={},
-        loaded=frozenset(), hidden={}, schema=thing.kind.version,
+        entry.op, entity=thing.id, said={}, creates=False, snapshot=frozenset(), base_ok=True, after=(), branch=None,
+        seen={}, loaded=frozenset(), hidden={}, schema=thing.kind.version,
     )  # fmt: skip
     space.add(thing, replace(entry, op=op, marks=(), base_rev=0, writes={}, key="", type=thing.kind.name))
     return thing

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from forms.catalogue import Catalogue, Entry
@@ -19,14 +20,15 @@ from forms.instance import EntityElement, UnreadableInstance, answers_of, parse_
 from forms.schema import Problem
 from forms.text import normalise
 from sync.arrival import Arrival, Sender
-from sync.batch import Claim, DeviceClock, Item, Limits, Reason, read_item, usable_id
+from sync.batch import ANY_ETAG, Claim, DeviceClock, Item, Limits, Reason, read_item, usable_id
 from sync.envelope import RawItem
 from sync.places import Places
 from sync.screen import screen_of
-from sync.state.model import Act
+from sync.state.model import Act, Branch
 from sync.times import DAY, local_date
 
 DEVICE_KINDS = (Act.VISIT, Act.DELETE)
+_VERSION = re.compile(r"\A[0-9]{1,12}\Z", re.ASCII)
 _ENTITY_ID = re.compile(r"\A[0-9A-Za-z:._-]{1,100}\Z")
 
 
@@ -212,12 +214,23 @@ def _from_xml(form: Form, item: Item) -> tuple[dict[str, Any], list[EntityElemen
 
 def _claims(elements: Sequence[EntityElement], claims: Mapping[str, Claim]) -> dict[str, Claim]:
     """The engine's entity elements, completed by what the item itself says of the same entities."""
-    found = {}
-    for element in elements:
-        known = claims.get(element.id)
-        base = 0 if not element.update else None
-        found[element.id] = known or Claim(element.type, element.id, base, "", (), None)
-    return {**found, **claims}
+    return {**{element.id: _claim(element) for element in elements}, **claims}
+
+
+def _claim(element: EntityElement) -> Claim:
+    """What an engine says of one entity. Base: what its phone had last from the server; its own work: a branch."""
+    base, trunk = _version(element.base_version), _version(element.trunk_version)
+    known = partial(Claim, element.type, element.id, base_etag=ANY_ETAG, after=(), seen=None)
+    if not element.update:
+        return known(base_rev=0)
+    if not element.branch_id or base is None:
+        return known(base_rev=base)
+    return known(base_rev=trunk or 0, branch=Branch(element.branch_id[:100], base, rooted=not trunk))
+
+
+def _version(text: str) -> int | None:
+    """A version as entities have it; None of what is none."""
+    return int(text) if _VERSION.match(text) else None
 
 
 def _bad_ids(told: Sequence[Told]) -> list[Problem]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from forms.entity_types import EntityType, Half, PropertyType
-from sync.batch import Claim
+from sync.batch import ANY_ETAG, Claim
 from sync.ports import EntityRow, Mark, OpRow
 from sync.state.extract import Extraction
 from sync.state.model import Act, Op, State, Write
@@ -67,13 +67,16 @@ class Thing:
         return next((entry for entry in self.log if entry.op.sub == sub), None)
 
     def base(self, claim: Claim | None, received: int) -> Base:
-        """Resolve `<rev>-<etag>` against the log as it was at first receipt: the ops that it names, if it is ours."""
+        """Resolve `<rev>-<etag>` against the log as it was at first receipt: the ops that it names, if it is ours.
+
+        A bare revision (`ANY_ETAG`) cannot be told from another history's.
+        """
         if claim is not None and claim.base_rev == 0:
             return Base(True, frozenset(), None, 0)
         stated = claim.base_rev if claim is not None else None
         marks = sorted((m for e in self.log for m in e.marks if m.at <= received), key=lambda mark: mark.rev)
         named = [mark for mark in marks if stated is not None and mark.rev <= stated]
-        unknown = claim is None or not named or named[-1].etag != claim.base_etag
+        unknown = claim is None or not named or claim.base_etag not in (named[-1].etag, ANY_ETAG)
         if unknown or stated is None or (stated > self.rev and stated > marks[-1].rev):
             return Base(False, frozenset(), None, stated)
         snapshot = frozenset(entry.op.sub for entry in self.log if _counted(entry, stated, received))

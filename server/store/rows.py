@@ -9,7 +9,7 @@ import zstandard
 
 from sync.batch import MediumRow
 from sync.ports import EntityRow, Mark, OpRow, Review, StateRow, SubmissionRow
-from sync.state.model import Act, Conflict, Notice, Op, Standing, Write
+from sync.state.model import Act, Branch, Conflict, Notice, Op, Standing, Write
 from sync.visits.plan import Made, Visit, VisitState
 
 # The format byte of stored bodies and files: one more value will mean "encrypted", one "erased".
@@ -82,6 +82,7 @@ def op_row(entry: OpRow) -> dict[str, Any]:
         "loaded": sorted(op.loaded),
         **({"hidden": {name: sorted(codes) for name, codes in op.hidden.items()}} if op.hidden else {}),
         "after": op.after,
+        **({"branch": [op.branch.id, op.branch.step, op.branch.rooted]} if op.branch else {}),
         "places": sorted(op.places),
         "day": op.day,
     }
@@ -173,6 +174,7 @@ def _read_op(row: Any) -> OpRow:
         day=said.get("day"),
         schema=row.schema,
         target=row.target,
+        branch=Branch(*said["branch"]) if "branch" in said else None,
     )
     return OpRow(
         op=op,

@@ -11,6 +11,7 @@ from typing import Any
 
 from forms.entity_types import Cell, EntityType
 from sync.state.answered import SETS, Context, write_of
+from sync.state.branches import chained
 from sync.state.frame import Frame, Reading
 from sync.state.life import life_of
 from sync.state.merge import data_of, entries_of, merge_cell
@@ -43,6 +44,7 @@ class Extraction:
         derived: Mapping[str, tuple[str, Writes]] | None = None,
         reach: Reach | None = _nowhere,
     ) -> None:
+        ops = chained(ops)
         self._kind, self._ops, self._reach = kind, ops, reach or _nowhere
         self._everything = frozenset(ops)
         self._spoken = {sub: _cells(kind, op) for sub, op in ops.items()}

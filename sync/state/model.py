@@ -42,6 +42,18 @@ ABOUT_A_SUBMISSION = (Act.REJECT, Act.UNREJECT, Act.ACCEPT, Act.REPAIR)
 
 
 @dataclass(frozen=True, slots=True)
+class Branch:
+    """Where an update stands in the chain of one phone (ODK Collect): `step` is the version it was filled in on.
+
+    `rooted`: the phone had made the entity itself, and not yet heard of it from the server.
+    """
+
+    id: str
+    step: int
+    rooted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Op:
     """One submission's effect on one entity, as received: what was said, and what its author had seen.
 
@@ -53,6 +65,7 @@ class Op:
     `arrived` orders first receipts. `day` is the visit date that the form states. `schema` is the version of
     the entity type under which the author's screen is taken.
     `target` is the submission that an act is about; a repair's `said` is read instead of its target's.
+    `branch` says which of its author's own submissions `after` leaves out: see `sync.state.branches`.
     """
 
     sub: str
@@ -77,6 +90,7 @@ class Op:
     day: str | None = None
     schema: int = 1
     target: str | None = None
+    branch: Branch | None = None
 
     @property
     def rules(self) -> bool:
