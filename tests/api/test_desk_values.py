@@ -184,9 +184,7 @@ def test_a_refused_deletion_is_before_the_officer_again_when_that_is_taken_back(
     value = _deletion(child, base)
     town.push([value], "u1")
     page = _conflict(town, child)
-    done = town.act(
-        f"conflicts/{page['id']}/resolve", "s1", seen=_seen(page), reason=WHY, value={"$delete": False}
-    )
+    done = town.act(f"conflicts/{page['id']}/resolve", "s1", seen=_seen(page), reason=WHY, value={"$delete": False})
     assert town.child(child)["conflicts"] == []
     town.act(f"submissions/{done['id']}/reject", "s1", reason="Trẻ trùng thật")
     assert _seen(_conflict(town, child)) == [value["id"]]
