@@ -60,8 +60,8 @@ class _Diff:
         if was.kind != item.kind:
             yield f"type: {was.kind} -> {item.kind}"
         if item.name in self.moved:
-            yield f"moved{'' if was.section == item.section else f', from {_section(was)}'}"
-        elif was.section != item.section:
+            yield f"moved{'' if was.heading == item.heading else f', from {_section(was)}'}"
+        elif was.heading != item.heading:
             yield f"section: {_section(was)} -> {_section(item)}"
         for field, word in _WORDS:
             yield from _texts(word, getattr(was, field), getattr(item, field))
@@ -116,7 +116,7 @@ def _texts(word: str, was: Texts, now: Texts) -> Iterator[str]:
 
 
 def _section(item: Item) -> str:
-    return " / ".join(item.section) or "(no section)"
+    return " / ".join(item.heading) or "(no section)"
 
 
 def _text(texts: Texts) -> str:

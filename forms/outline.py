@@ -1,7 +1,7 @@
 """A form version as people read it: sections, questions in order, labels, conditions, options; from the XForm."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,13 +20,13 @@ Texts = Mapping[str, str]  # language (`vi`, `en`) -> text
 class Item:
     """One row that a phone shows, or a calculation: `kind` is a question's, `note`, `repeat` or `calculation`.
 
-    Conditions are as written in the sheets (`${name}`); of `relevant` also those of the sections around it, outermost
-    first. `options` maps code -> label, in order.
+    `section` are the headings around it, outermost first. Conditions are as written in the sheets (`${name}`); of
+    `relevant` also those of the sections around it, outermost first. `options` maps code -> label, in order.
     """
 
     name: str
     kind: str
-    section: tuple[str, ...]
+    section: tuple[Texts, ...]
     label: Texts
     hint: Texts
     relevant: tuple[str, ...]
@@ -36,6 +36,11 @@ class Item:
     options: Mapping[str, Texts]
     calculation: str
     question: Question | None
+
+    @property
+    def heading(self) -> tuple[str, ...]:
+        """The headings around it as the documents about forms have them, in English."""
+        return tuple(title["en"] for title in self.section)
 
 
 class Outline:
@@ -71,19 +76,19 @@ class Outline:
                 texts.setdefault(text.get("id"), {})[language.group(1) if language else ""] = said
         return texts
 
-    def _walk(self, node: etree._Element, section: tuple[str, ...]) -> Iterator[Item]:
+    def _walk(self, node: etree._Element, section: tuple[Texts, ...]) -> Iterator[Item]:
         for child in node:
             tag, path = etree.QName(child).localname, child.get("ref") or child.get("nodeset") or ""
             if tag == "group":
-                name = self._text(child, "label").get("en") or ""
-                yield from self._walk(child, (*section, name) if name else section)
+                title = self._text(child, "label")
+                yield from self._walk(child, (*section, title) if title.get("en") else section)
             elif tag == "repeat":
                 yield self._item(path, child, section)
                 yield from self._walk(child, section)
             elif path and tag in ("input", "select", "select1", "upload", "trigger", "range", "rank"):
                 yield self._item(path, child, section)
 
-    def _item(self, path: str, control: etree._Element | None, section: tuple[str, ...]) -> Item:
+    def _item(self, path: str, control: etree._Element | None, section: tuple[Texts, ...]) -> Item:
         bind, question = self._bind(path), self._by_path.get(path)
         tag = "" if control is None else etree.QName(control).localname
         note = tag == "input" and bind.get("readonly") == "true()" and question is not None
@@ -144,3 +149,18 @@ class Outline:
             texts = self._texts.get(item.findtext("x:itextId", "", NS)) or ({"vi": label} if label else {})
             options[item.findtext("x:name", "", NS)] = texts
         return options
+
+
+def headings(forms: Iterable[Form]) -> Mapping[str, Mapping[str, Texts]]:
+    """Type -> property -> the innermost heading under which a form asks for it; the first form that does."""
+    found: dict[str, dict[str, Texts]] = {}
+    for form in forms:
+        for item in Outline(form).items:
+            question = item.question
+            if question is None or not item.section:
+                continue
+            if question.container is not None and question.property is not None:
+                found.setdefault(question.container.type, {}).setdefault(question.property, item.section[-1])
+            if question.protected is not None:
+                found.setdefault(question.protected.type, {}).setdefault(question.name, item.section[-1])
+    return found

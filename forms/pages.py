@@ -68,7 +68,7 @@ class _Page:
     def _sections(self) -> Iterator[str]:
         section: tuple[str, ...] | None = None
         for item in self.outline.items:
-            heading = ("Calculated",) if item.kind == "calculation" else item.section
+            heading = ("Calculated",) if item.kind == "calculation" else item.heading
             if heading != section:
                 section = heading
                 yield from (f"## {_plain(' / '.join(section)) or 'Outside of all sections'}", "")

@@ -85,6 +85,11 @@ class Problem(Exception):
         super().__init__(code)
         self.code, self.detail, self.extra = code, detail, extra
 
+    @property
+    def title(self) -> str:
+        """The sentence of its kind."""
+        return CATALOGUE[self.code].title
+
     def response(self) -> Response:
         """The problem document."""
         kind = CATALOGUE[self.code]

@@ -11,6 +11,7 @@ from flask import current_app
 
 from config.settings import Settings
 from forms.catalogue import Catalogue, load_catalogue
+from forms.outline import Texts, headings
 from server.clock import now
 from server.committer import Committer
 from server.media.files import MediaFolder
@@ -42,6 +43,11 @@ class Nest:
     def limits(self) -> Limits:
         names = ("max_body", "max_inflated", "max_items", "max_item", "max_page", "max_blob", "blob_chunk")
         return Limits(**{name: getattr(self.settings, name) for name in names})
+
+    @cached_property
+    def headings(self) -> Mapping[str, Mapping[str, Texts]]:
+        """Under which heading the current forms ask for each property, by type."""
+        return headings(self.catalogue.current())
 
     @cached_property
     def world(self) -> World:

@@ -1,8 +1,11 @@
 """What follows from the ops that a transaction took in: where entities live, what is in doubt, whom to visit."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
-from forms.entity_types import protected_id
+from forms.checks import national
+from forms.entity_types import EntityType, PropertyType, protected_id
 from sync.bodies import entity_body
 from sync.danger import Alarm
 from sync.names import search_key, sort_key
@@ -97,9 +100,11 @@ def row_of(thing: Thing) -> EntityRow:
     state = thing.settle()
     first = min((entry.op.t, entry.op.sub) for entry in present)
     household = None if thing.kind.name == "household" else state.data.get("household")
+    label = "" if thing.follows else str(state.data.get(thing.kind.label, ""))
     row = replace(
-        _named(row, "" if thing.follows else str(state.data.get(thing.kind.label, ""))),
+        _named(row, label, searched(thing.kind, row.id, state.data)),
         household=household,
+        risk=_risk(state.data.get("risk_now")),
         dob=state.data.get("dob"),
         since=first[0],
         first_sub=first[1],
@@ -111,8 +116,21 @@ def row_of(thing: Thing) -> EntityRow:
     return replace(row, page=entity_body(row, state))
 
 
-def _named(row: EntityRow, label: str) -> EntityRow:
-    return replace(row, label=label, search=search_key(label), sort=sort_key(label))
+def _named(row: EntityRow, label: str, also: str = "") -> EntityRow:
+    """What it is called, and by what it is found: its name first, then `also`, if it has a name at all."""
+    search = search_key(f"{label} {also}") if label else ""
+    return replace(row, label=label, search=search, sort=sort_key(label))
+
+
+def searched(kind: EntityType, ident: str, data: Mapping[str, Any]) -> str:
+    """Besides its name: the names of those around it, phone numbers in the national way, the beginning of its id."""
+    names = [str(data.get(p.name) or "") for p in kind.properties.values() if p.type is PropertyType.NAME]
+    phones = [national(str(data[name])) for name in kind.properties if name.endswith("phone") and data.get(name)]
+    return " ".join([*(name for name in names if name != data.get(kind.label)), *phones, ident[:8]])
+
+
+def _risk(level: Any) -> int | None:
+    return int(level) if isinstance(level, str) and level.isdecimal() else None
 
 
 def rulings_of(thing: Thing) -> dict[str, str]:

@@ -23,7 +23,7 @@ class EntityRow:
     `scope` is None until a create or a household has placed it. `since` and `first_sub`: its first write.
     `src` maps cell -> the submission whose write shows. `data` are the merged properties.
     `broken` are the cross-field checks that they fail; `dead`: deleted. `page` is what its readers are served.
-    `search` and `sort` are the keys of its label (`sync.names`).
+    `search` is by what it is found, `sort` the key of its label (`sync.names`); `risk` the level that shows.
     """
 
     id: str
@@ -44,6 +44,7 @@ class EntityRow:
     page: bytes = b""
     search: str = ""
     sort: bytes = b""
+    risk: int | None = None
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ from server.problems import Problem
 from server.reading.lists import issued_list, list_body, list_heads
 from server.reading.plan import preview
 from server.reminders.issue import NotIssued, issue, reissue
-from server.reminders.workbook import TYPE, file_name, workbook
+from server.reminders.workbook import file_name, workbook
+from server.sheets import TYPE
 from server.store.tables import ReminderList
 from server.world import current_nest
 from sync.times import local_date

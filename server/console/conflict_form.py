@@ -72,7 +72,7 @@ def _inputs(
 def _input(words: Words, prop: Property, name: str, property_: str, value: Any, fixed: str) -> Input:
     pointer, label = f"/values/{property_}", words.label(prop)
     if fixed:
-        return Input(name, pointer, label, "fixed", (fixed, words.code(prop.list, fixed)))
+        return Input(name, pointer, label, "fixed", (fixed, words.code(prop.list or "", fixed)))
     if prop.type in (PropertyType.CODE, PropertyType.SET):
         options = words.options(prop.list)
         if prop.type is PropertyType.SET:

@@ -54,13 +54,6 @@ TYPES = {
     "report": _l("Tin báo"),
     "submission": _l("Phiếu"),
 }
-ACTS = {
-    Act.VISIT.value: _l("Phiếu"),
-    Act.DELETE.value: _l("Xóa hồ sơ"),
-    Act.RESTORE.value: _l("Khôi phục hồ sơ"),
-    Act.CORRECT.value: _l("Cán bộ sửa"),
-    Act.RESOLVE.value: _l("Cán bộ quyết định"),
-}
 RULES = {
     NoticeKind.OVERRULED.value: _l("Lần quan sát sau, hoặc mức nặng hơn, được dùng."),
     NoticeKind.ASKS_TO_LOWER.value: _l("Xin hạ mức: mức nặng nhất giữ nguyên tới khi cán bộ hạ."),
@@ -69,6 +62,35 @@ RULES = {
     NoticeKind.DOUBTFUL.value: _l("Đồng hồ hoặc màn hình của người ghi không chắc: giá trị kia được tin hơn."),
     NoticeKind.RULED.value: _l("Cán bộ đã quyết định khác."),
     "$acts": _l("Hai việc của cán bộ không biết nhau: việc thận trọng hơn có hiệu lực."),
+}
+RISKS = {0: _l("Chưa đánh giá"), 1: _l("Nguy cơ thấp"), 2: _l("Nguy cơ trung bình"), 3: _l("Nguy cơ cao")}
+TABS = {
+    "now": _l("Hiện nay"),
+    "story": _l("Diễn biến"),
+    "history": _l("Lịch sử từng mục"),
+    "charts": _l("Biểu đồ"),
+    "protected": _l("Hồ sơ bảo vệ"),
+}
+FATES = {
+    "shows": _l("đang hiện"),
+    "stands": _l("đứng bên cạnh"),
+    "replaced": _l("đã được thay"),
+    "rejected": _l("đã bác bỏ"),
+    "amended": _l("chính người viết đã sửa"),
+}
+EVENTS = {
+    "visit": _l("Phiếu"),
+    "delete": _l("Xin xóa, hoặc xóa hồ sơ"),
+    "correct": _l("Cán bộ sửa"),
+    "resolve": _l("Cán bộ quyết định mâu thuẫn"),
+    "restore": _l("Khôi phục hồ sơ"),
+    "reject": _l("Bác bỏ phiếu"),
+    "unreject": _l("Lấy lại phiếu đã bác bỏ"),
+    "accept": _l("Nhận phiếu bị giữ"),
+    "repair": _l("Sửa câu trả lời của phiếu"),
+    "planned_open": _l("Lượt thăm đang chờ"),
+    "planned_done": _l("Lượt thăm đã xong"),
+    "planned_not_needed": _l("Lượt thăm không cần nữa"),
 }
 
 

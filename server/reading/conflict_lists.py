@@ -175,7 +175,7 @@ def about(kind: EntityType, words: Words, cell: str) -> str:
         return label
     if first.key in first.fields:
         field = first.fields[first.key]
-        return f"{label}: {words.code(field.get('list'), key)}"
+        return f"{label}: {words.code(field.get('list') or '', key)}"
     return f"{label}: {key}"
 
 

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
@@ -10,6 +10,7 @@ from forms.catalogue import FOLDER
 from forms.entity_types import Property, PropertyType
 from server.world import Nest
 from sync.authority import PROTECTION
+from sync.times import ZONE
 
 EMPTY = "(để trống)"
 EMPTIES = {"vi": EMPTY, "en": "(blank)"}
@@ -48,10 +49,6 @@ class Words:
         """What stands for no value."""
         return self._empty
 
-    def code(self, name: str | None, code: str) -> str:
-        """A code of a list in words."""
-        return self._choices.get((name or "", code), code)
-
     def options(self, name: str | None) -> list[tuple[str, str]]:
         """(code, words) of a list, in its order."""
         return [(code, label) for (known, code), label in self._choices.items() if known == name]
@@ -64,18 +61,41 @@ class Words:
         if not value:
             yield "", self._empty
 
+    def code(self, codes: str, value: Any) -> str:
+        """A code of a shared list; nothing of what is blank."""
+        return self._choices.get((codes, str(value)), str(value)) if value not in (None, "") else ""
+
     def label(self, prop: Property) -> str:
         """What a property is called."""
         return prop.vi if self.language == "vi" else prop.en
 
     def value(self, prop: Property, value: Any) -> str:
         """One value in words."""
+        if prop.type is PropertyType.ROWS and value:
+            return "; ".join(self._row(prop, row) for row in value)
+        return self._plain(prop.type, prop.list, value)
+
+    def _plain(self, kind: PropertyType, codes: str | None, value: Any) -> str:
         if value in (None, "", []):
             return self._empty
-        if prop.type is PropertyType.CODE:
-            return self._choices.get((prop.list or "", str(value)), str(value))
-        if prop.type is PropertyType.SET:
-            return "; ".join(self._choices.get((prop.list or "", code), code) for code in value)
-        if prop.type is PropertyType.DATE:
+        if kind is PropertyType.CODE:
+            return self._choices.get((codes or "", str(value)), str(value))
+        if kind is PropertyType.SET:
+            return "; ".join(self._choices.get((codes or "", code), code) for code in value)
+        if kind is PropertyType.DATE:
             return f"{date.fromisoformat(value):%d/%m/%Y}"
+        if kind is PropertyType.DATETIME:
+            return f"{datetime.fromisoformat(value).astimezone(ZONE):%d/%m/%Y %H:%M}"
+        if kind is PropertyType.WARD:
+            ward = self._nest.places.wards.get(str(value))
+            return ward.name if ward is not None else str(value)
+        if kind is PropertyType.DECIMAL and self.language == "vi":
+            return str(value).replace(".", ",")
         return str(value)
+
+    def _row(self, prop: Property, row: Mapping[str, Any]) -> str:
+        """A row of several answers, as `Sởi 1, 02/03/2026`."""
+        known = ((prop.fields[name], value) for name, value in row.items() if name in prop.fields)
+        return ", ".join(
+            self._plain(PropertyType(field["type"]), field.get("list"), value) for field, value in known if value
+        )

@@ -1,8 +1,6 @@
 """A reminder list as a sheet of Excel, to be printed on A4 and written on by hand.
 
-Source: the typeface of official papers is Times New Roman, 13 to 14 points (Nghị định 30/2020/NĐ-CP, phụ lục I).
-Every cell is text, so that codes keep their zeros; what begins like a formula is marked as text (`quotePrefix`), so
-that no program computes it.
+How cells are written: `server/sheets.py`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,11 +9,10 @@ from io import BytesIO
 from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Alignment, Border, Font, Side
 from openpyxl.worksheet.worksheet import Worksheet
 
-TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+from server.sheets import landscape, put_row, put_text
+
 COLUMNS: Sequence[tuple[str, int]] = (
     ("STT", 5),
     ("Ấp, khu vực", 17),
@@ -45,9 +42,6 @@ OUTCOMES = {
 }
 TITLES = {"daily": "DANH SÁCH THĂM HỘ TRONG NGÀY", "weekly": "DANH SÁCH THĂM HỘ TRONG TUẦN"}
 CARRIED = "CHUYỂN SANG DANH SÁCH SAU (vượt số lượt thăm một người làm được)"
-_FONT = "Times New Roman"
-_LINE = Side(style="thin")
-_FORMULA = ("=", "+", "-", "@")
 
 
 def file_name(body: Mapping[str, Any]) -> str:
@@ -64,15 +58,15 @@ def workbook(body: Mapping[str, Any]) -> bytes:
     book.properties.creator = "Tổ Ấm"
     _top(sheet, body)
     head = sheet.max_row + 1
-    _row(sheet, head, [label for label, _ in COLUMNS], bold=True)
+    put_row(sheet, head, [label for label, _ in COLUMNS], bold=True)
     for line in body["lines"]:
         if not line["carried"]:
-            _row(sheet, sheet.max_row + 1, _cells(line))
+            put_row(sheet, sheet.max_row + 1, _cells(line))
     carried = [line for line in body["lines"] if line["carried"]]
     if carried:
-        _text(sheet, sheet.max_row + 1, 1, CARRIED, bold=True)
+        put_text(sheet, sheet.max_row + 1, 1, CARRIED, bold=True)
     for line in carried:
-        _row(sheet, sheet.max_row + 1, _cells(line))
+        put_row(sheet, sheet.max_row + 1, _cells(line))
     _sign(sheet, sheet.max_row + 2)
     _paper(sheet, head, body)
     out = BytesIO()
@@ -84,15 +78,17 @@ def _top(sheet: Worksheet, body: Mapping[str, Any]) -> None:
     begins, ends = (_day(body[name]) for name in ("begins", "ends"))
     days = begins if begins == ends else f"{begins} đến {ends}"
     lines = [line for line in body["lines"] if not line["carried"]]
-    _text(sheet, 1, 1, TITLES[body["kind"]], bold=True)
-    _text(sheet, 2, 1, f"Số: {body['number']}, lần {body['revision']}. {body['ward'] or body['area']}. Ngày {days}.")
+    put_text(sheet, 1, 1, TITLES[body["kind"]], bold=True)
+    put_text(
+        sheet, 2, 1, f"Số: {body['number']}, lần {body['revision']}. {body['ward'] or body['area']}. Ngày {days}."
+    )
     capacity = "" if body["capacity"] is None else f" Khả năng: {body['capacity']} lượt."
     left = len(body["lines"]) - len(lines)
     over = f" Chuyển sang sau: {left}." if left else ""
     who = " ".join(part for part in (body["name"], f"({body['collaborator']})") if part)
-    _text(sheet, 3, 1, f"Cộng tác viên: {who}. Số lượt: {len(lines)}.{capacity}{over}")
+    put_text(sheet, 3, 1, f"Cộng tác viên: {who}. Số lượt: {len(lines)}.{capacity}{over}")
     if body["reason"]:
-        _text(sheet, 4, 1, f"Lập lại vì: {body['reason']}")
+        put_text(sheet, 4, 1, f"Lập lại vì: {body['reason']}")
 
 
 def _cells(line: Mapping[str, Any]) -> list[str]:
@@ -120,40 +116,15 @@ def _outcome(line: Mapping[str, Any]) -> str:
     return f"{words} (trễ hạn)" if late else words
 
 
-def _row(sheet: Worksheet, row: int, values: Sequence[str], bold: bool = False) -> None:
-    for column, value in enumerate(values, start=1):
-        _text(sheet, row, column, value, bold)
-        cell = sheet.cell(row, column)
-        cell.alignment = Alignment(wrap_text=True, vertical="top", horizontal="center" if bold else None)
-        cell.border = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
-
-
-def _text(sheet: Worksheet, row: int, column: int, value: str, bold: bool = False) -> None:
-    """Put text into a cell, whatever it begins with."""
-    clean = ILLEGAL_CHARACTERS_RE.sub("", value)
-    cell = sheet.cell(row, column, clean)
-    cell.data_type = "s"
-    cell.number_format = "@"
-    cell.quotePrefix = clean.lstrip().startswith(_FORMULA)
-    cell.font = Font(name=_FONT, size=13 if row <= 4 else 11, bold=bold)
-
-
 def _sign(sheet: Worksheet, row: int) -> None:
     for column, words in ((3, "Người lập danh sách"), (8, "Cộng tác viên")):
-        _text(sheet, row, column, words, bold=True)
-        _text(sheet, row + 1, column, "(ký, ghi rõ họ tên)")
+        put_text(sheet, row, column, words, bold=True)
+        put_text(sheet, row + 1, column, "(ký, ghi rõ họ tên)")
 
 
 def _paper(sheet: Worksheet, head: int, body: Mapping[str, Any]) -> None:
     """A4 on its side, as wide as the page, the headings on every page."""
-    for index, (_, width) in enumerate(COLUMNS):
-        sheet.column_dimensions["ABCDEFGHIJK"[index]].width = width
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
-    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
-    sheet.print_title_rows = f"{head}:{head}"
-    sheet.freeze_panes = f"A{head + 1}"
+    landscape(sheet, head, [width for _, width in COLUMNS])
     sheet.oddFooter.left.text = f"{body['number']}, lần {body['revision']}"
     sheet.oddFooter.right.text = "Trang &P/&N"
 

@@ -1,7 +1,7 @@
 """The tables of the log: what was received, what it said, and what follows from that about each entity."""
 # mypy: disable-error-code="misc, name-defined"
 
-from sqlalchemy import BigInteger, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, Index, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.store.base import AREA, CELL, FORM, ID, SCOPE, TYPE, USER, db
@@ -99,6 +99,7 @@ class Entity(db.Model):
         Index("entity_area", "area", "type"),
         Index("entity_household", "household"),
         Index("entity_scope", "scope"),
+        Index("entity_risk", "area", "type", "risk", "sort", "id"),  # the register, the highest risk first
         Index("entity_names", "area", "sort", "id", "search"),  # a search reads no row that it does not find
     )
     id: Mapped[str] = mapped_column(ID, primary_key=True)
@@ -117,8 +118,9 @@ class Entity(db.Model):
     broken: Mapped[bytes]
     dead: Mapped[bool]
     page: Mapped[bytes]  # what a reader of its scope is served
-    search: Mapped[str] = mapped_column(String(KEY_LENGTH))  # the label without tones and diacritics
+    search: Mapped[str] = mapped_column(String(KEY_LENGTH))  # words to find it by, without tones and diacritics
     sort: Mapped[bytes]  # in whose order labels are sorted
+    risk: Mapped[int | None] = mapped_column(SmallInteger)
 
 
 class ConflictTable(db.Model):

@@ -204,4 +204,5 @@ def test_keys_that_are_out_of_date_are_found_and_mended(town: Town) -> None:
         run = town.nest.committer.run
         assert rebuild_all(town.nest, now(), run, write=True).differences == {("entity", child)}
     ((found, order),) = town.rows(select(Entity.search, Entity.sort).where(Entity.id == child))
-    assert (found, order) == (search_key("Trần Thị Hoa"), sort_key("Trần Thị Hoa"))
+    assert found.startswith(search_key("Trần Thị Hoa") + " ")
+    assert order == sort_key("Trần Thị Hoa")
