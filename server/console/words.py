@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from sync.authority import Role
 from sync.batch import Outcome, Reason
 from sync.ports import Review
-from sync.state.model import Act, NoticeKind
+from sync.state.model import NoticeKind
 from sync.times import local_time
 
 OUTCOMES = {
