@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from forms.entity_types import Cell, Property, PropertyType
 from forms.form import KIND_OF
 from forms.values import blank, from_text
-from server.reading.conflict_case import Question
+from server.reading.conflict_parts import Question
 from server.reading.values import field_of
 from server.reading.words import Words
 from server.world import Nest

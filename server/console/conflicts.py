@@ -15,8 +15,9 @@ from server.console.reader import areas_of, words_now
 from server.console.session import Visitor, supervisor
 from server.desk import carry_out, order_of
 from server.problems import CATALOGUE, Problem
-from server.reading.conflict_case import Case, Question, case_of, decides, open_ids
+from server.reading.conflict_case import case_of, decides, open_ids
 from server.reading.conflict_lists import counts, decided_page, next_open, open_page, overruled_page
+from server.reading.conflict_parts import Case, Question
 from server.reading.conflicts import conflict_row
 from server.store.tables import ConflictTable, db
 from server.world import current_nest

@@ -55,7 +55,8 @@ TYPES = {
     "submission": _l("Phiếu"),
 }
 RULES = {
-    NoticeKind.OVERRULED.value: _l("Lần quan sát sau, hoặc mức nặng hơn, được dùng."),
+    NoticeKind.OVERRULED.value: _l("Lần quan sát sau được dùng."),
+    "graver": _l("Mức nặng hơn được dùng."),
     NoticeKind.ASKS_TO_LOWER.value: _l("Xin hạ mức: mức nặng nhất giữ nguyên tới khi cán bộ hạ."),
     NoticeKind.ASKS_TO_REMOVE.value: _l("Xin bỏ bớt nhóm: chỉ cán bộ bỏ được."),
     NoticeKind.ASKS_TO_CLEAR.value: _l("Xin xóa trắng: số đã có được giữ."),
