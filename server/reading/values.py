@@ -38,7 +38,10 @@ def lines_of(
     names: Names | None = None,
     key: str = "",
 ) -> tuple[Line, ...]:
-    """A cell's value in words, blank members left out; one line if all is blank. Of a keyed series what stands under `key`, without that."""
+    """A cell's value in words, blank members left out; one line if all is blank.
+
+    Of a keyed series it is what stands under `key`, without that.
+    """
     known = nest.catalogue.types[kind].cells.get(cell)
     if known is None:
         return ()
@@ -50,11 +53,8 @@ def _lines(nest: Nest, words: Words, cell: Cell, value: Mapping[str, Any], names
     single = len(cell.members) == 1
     for prop in cell.members:
         inner = value.get(prop.name)
-        if (
-            blank(inner)
-            or (key and prop.key == prop.name)
-            or (prop.type is PropertyType.HAMLET and not blank(value.get("ward_code")))
-        ):
+        told = (key and prop.key == prop.name) or (prop.type is PropertyType.HAMLET and value.get("ward_code"))
+        if told or blank(inner):
             continue
         if prop.type is PropertyType.ROWS:
             yield from _rows(words, prop, inner, key)
