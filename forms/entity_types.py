@@ -147,6 +147,11 @@ class EntityType:
         return {name: Cell(name, props[0].policy, tuple(props)) for name, props in members.items()}
 
     @cached_property
+    def derived(self) -> tuple[str, ...]:
+        """The properties that follow from others."""
+        return tuple(name for name, prop in self.properties.items() if prop.policy is PolicyName.DERIVED)
+
+    @cached_property
     def placement(self) -> Cell:
         """The cell that places the entity (ward and hamlet of a household, household of a child)."""
         return next(cell for cell in self.cells.values() if cell.placement)

@@ -99,11 +99,10 @@ def data_of(kind: EntityType, cells: Mapping[str, CellState]) -> dict[str, Any]:
     """The values that show, and what follows from them: derived properties are never written."""
     data = {prop: value for cell in cells.values() for prop, value in cell.value.items()}
     series = {name: [item.value for item in cell.items] for name, cell in cells.items() if cell.items}
-    for prop in kind.properties.values():
-        if prop.policy is PolicyName.DERIVED:
-            value = DERIVED[prop.name](data, series)
-            if value is not None:
-                data[prop.name] = value
+    for name in kind.derived:
+        value = DERIVED[name](data, series)
+        if value is not None:
+            data[name] = value
     return data
 
 
