@@ -224,7 +224,7 @@ class Extraction:
         return {prop.name: shown[prop.name] for prop in cell.members if prop.name in shown}
 
     def _pinned_views(self, reading: Reading, cell: Cell) -> list[tuple[Cell, CellState]]:
-        """The same over all that the author knew, as it stood for everybody; cells that nothing was in are left out."""
+        """The same over all that the author knew, as it stood for everybody; without cells of which nobody spoke."""
         twin = self._pinned(self._ops[reading.screen])
         world = twin._world(reading.known)
         found = ((twin._kind.cells[name], twin._view(name, world)) for name in twin.cells_of(cell))
