@@ -43,6 +43,12 @@ def _cells(kind: EntityType, op: Op) -> frozenset[str]:
     return frozenset(kind.properties[name].cell for name in op.said if name in kind.properties)
 
 
+def key_of(kind: EntityType, reading: Reading) -> str:
+    """A digest of what an op's writes follow from within its entity."""
+    parts = (str(kind.version), reading.screen, reading.words, *sorted(reading.known))
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
+
+
 class Extraction:
     """Derives the writes of one entity's ops, cell by cell: what is said of one cell never matters to another.
 
@@ -67,8 +73,8 @@ class Extraction:
         self._written: dict[Reading, dict[str, Write | None]] = {}
         self._earlier: dict[int, Extraction] = {}
         self.frame = Frame(ops, self._everything)
-        self._readings = {sub: self.frame.reading(sub) for sub in ops}
-        self.keys = {sub: self._key(reading) for sub, reading in self._readings.items()}
+        self.readings = {sub: self.frame.reading(sub) for sub in ops}
+        self.keys = {sub: self._key(reading) for sub, reading in self.readings.items()}
         known = derived or {}
         fixed = {s for s in ops if s in known and known[s][0] == self.keys[s]}
         self._derived = {s: known[s][1] for s in fixed if self.keys[s] or reach is None}
@@ -100,7 +106,7 @@ class Extraction:
 
     def screen(self, sub: str) -> dict[str, Any]:
         """What the server infers that the author had before him: property -> value."""
-        reading = self._readings[sub]
+        reading = self.readings[sub]
         twin = self._pinned(self._ops[reading.screen])
         cells = (twin._screen(reading, name) for name in twin._kind.cells)
         return {prop: value for cell in cells for prop, value in cell.items()}
@@ -108,15 +114,14 @@ class Extraction:
     def _writes(self, sub: str) -> Writes:
         if sub in self._derived:
             return self._derived[sub]
-        found = {name: self._write(self._readings[sub], name) for name in self._cells}
+        found = {name: self._write(self.readings[sub], name) for name in self._cells}
         return {name: write for name, write in found.items() if write is not None}
 
     def _key(self, reading: Reading) -> str:
         """Everything that the writes of an op follow from; empty where it lies outside of this entity."""
         if "household" in self._ops[reading.words].said and not self._ops[reading.screen].creates:
             return ""  # who may move a child depends on both households
-        parts = (str(self._kind.version), reading.screen, reading.words, *sorted(reading.known))
-        return hashlib.blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
+        return key_of(self._kind, reading)
 
     def _world(self, universe: frozenset[str]) -> _World:
         """What would be if only the ops of `universe` had ever arrived."""
@@ -145,7 +150,7 @@ class Extraction:
         """What one op writes to one cell if it is read so."""
         if cell not in self._spoken[reading.words]:
             return None
-        if reading.sub in self._derived and reading == self._readings[reading.sub]:
+        if reading.sub in self._derived and reading == self.readings[reading.sub]:
             return self._derived[reading.sub].get(cell)
         written = self._written.setdefault(reading, {})
         if cell not in written:

@@ -35,8 +35,8 @@ class ConditionError(ValueError):
 class Condition:
     """A compiled condition; `properties` are what it looks at, `ages` where it may change.
 
-    `told` is what the values alone say of it: None if it hangs on ages, too. `at_risk`: of the children of a household
-    only those at risk count.
+    `told` is what the values alone say of it: None if it hangs on ages, too.
+    `at_risk`: of the children of a household only those at risk count.
     """
 
     holds: Test
