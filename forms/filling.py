@@ -213,7 +213,10 @@ def _broken(form: Form, level: _Level, pointer: str) -> Iterator[Problem]:
     for question in form.of(level.repeat):
         if question.calculation is not None:
             continue
-        answer, relevant = level.answers.get(question.name), level.relevant(question)
+        answer = level.answers.get(question.name)
+        if question.required is None and blank(answer):
+            continue  # most questions of a long form
+        relevant = level.relevant(question)
         if blank(answer):
             if relevant and question.required and truth(question.required(level, "")):
                 yield Problem("required", f"{pointer}/{question.name}", REQUIRED)

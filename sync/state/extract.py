@@ -13,7 +13,7 @@ from typing import Any
 
 from forms.entity_types import Cell, EntityType
 from sync.state.answered import SETS, Context, write_of
-from sync.state.frame import Frame, Reading
+from sync.state.frame import Frame, Reading, Told
 from sync.state.life import life_of
 from sync.state.merge import data_of, entries_of, merge_cell
 from sync.state.model import Act, CellState, CellValue, Entry, Op, State, Write, Writes
@@ -25,11 +25,13 @@ Reach = Callable[[Op, str], bool]  # whether an op's author may write a househol
 class _World:
     """What would be if only some of the ops had ever arrived.
 
-    `speaking` lists by cell those who say anything of it, causes first; `entries` and `views` are filled when asked.
+    `speaking` lists by cell those who say anything of it, causes first; `told` is when each was told. `entries` and
+    `views` are filled when asked.
     """
 
     frame: Frame
     speaking: Mapping[str, list[Reading]]
+    told: Mapping[str, Told]
     entries: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
     views: dict[str, CellState | None] = field(default_factory=dict)
 
@@ -40,7 +42,7 @@ def _nowhere(op: Op, household: str) -> bool:
 
 def _cells(kind: EntityType, op: Op) -> frozenset[str]:
     """The cells of which an op says anything."""
-    return frozenset(kind.properties[name].cell for name in op.said if name in kind.properties)
+    return frozenset(kind.cell_of[name] for name in op.said if name in kind.cell_of)
 
 
 def key_of(kind: EntityType, reading: Reading) -> str:
@@ -69,6 +71,7 @@ class Extraction:
         self._spoken = {sub: _cells(kind, op) for sub, op in ops.items()}
         spoken = frozenset[str]().union(*self._spoken.values())
         self._cells = [name for name in kind.cells if name in spoken]  # most are spoken of by nobody
+        self._rules = {sub: op.rules for sub, op in ops.items()}
         self._worlds: dict[frozenset[str], _World] = {}
         self._written: dict[Reading, dict[str, Write | None]] = {}
         self._earlier: dict[int, Extraction] = {}
@@ -133,7 +136,7 @@ class Extraction:
                 reading = frame.reading(sub)
                 for cell in self._spoken[reading.words]:
                     speaking.setdefault(cell, []).append(reading)
-            found = self._worlds[universe] = _World(frame, speaking)
+            found = self._worlds[universe] = _World(frame, speaking, {sub: frame.told(sub) for sub in universe})
         return found
 
     def _pinned(self, op: Op) -> "Extraction":
@@ -172,10 +175,8 @@ class Extraction:
             # Causes first: what an op saw is then known already, and a long history needs no deep recursion.
             found = ((reading.sub, self._write(reading, cell)) for reading in world.speaking.get(cell, ()))
             writes = {sub: write for sub, write in found if write is not None}
-            told = {sub: frame.told(sub) for sub in writes}
             gone = {sub: frame.gone(sub, definition) for sub in writes}
-            rules = {sub: self._ops[sub].rules for sub in writes}
-            world.entries[cell] = entries_of(writes, frame.known, told, gone, rules)
+            world.entries[cell] = entries_of(writes, frame.known, world.told, gone, self._rules)
         return world.entries[cell]
 
     def _view(self, cell: str, world: _World) -> CellState | None:
@@ -239,5 +240,5 @@ class Extraction:
         """The cells of this version in which the members of a cell of another version are."""
         if self._kind.cells.get(cell.name) is cell:
             return [cell.name]
-        names = (self._kind.properties[p.name].cell for p in cell.members if p.name in self._kind.properties)
+        names = (self._kind.cell_of[p.name] for p in cell.members if p.name in self._kind.cell_of)
         return [name for name in dict.fromkeys(names) if name in self._kind.cells]

@@ -72,10 +72,8 @@ def merge_cell(entity: str, cell: Cell, entries: Sequence[Entry]) -> CellState |
         return None
     policy = policy_of(cell)
     merged = policy.merge(standing)
-    conflicts = tuple(
-        conflict(entity, f"{cell.name}/{key}" if key else cell.name, members)
-        for key, members in sorted(merged.disputes.items())
-    )
+    disputes = sorted(merged.disputes.items()) if merged.disputes else ()
+    conflicts = tuple(conflict(entity, f"{cell.name}/{key}" if key else cell.name, of) for key, of in disputes)
     return CellState(
         value=merged.value,
         current=merged.current,
