@@ -7,7 +7,6 @@ from typing import Any
 
 from sync.danger import Alarm, AlarmSubject
 from sync.ports import Changes, EntityRow, Touched, Transaction
-from sync.state.frame import Frame
 from sync.state.merge import history
 from sync.state.model import Standing
 from sync.thing import Thing
@@ -229,9 +228,10 @@ def visits_made(thing: Thing) -> list[Made]:
     """The visits of which a log tells: the last word of each submission that was not rejected."""
     if not any(entry.result for entry in thing.log):
         return []
-    home = thing.id if thing.kind.name == "household" else thing.settle().data.get("household")
-    ops = {entry.op.sub: entry.op for entry in thing.log if entry.present}
-    frame = Frame(ops, frozenset(ops))
+    state, frame = thing.settle(), thing.frame
+    if frame is None:  # nothing counts
+        return []
+    home = thing.id if thing.kind.name == "household" else state.data.get("household")
     return [
         Made(entry.op.sub, entry.form, frame.told(entry.op.sub).t, entry.result, thing.id, home)
         for entry in thing.log
