@@ -142,7 +142,8 @@ def rulings_of(thing: Thing) -> dict[str, str]:
             key = thing.kind.cells[name].members[0].key
             keys = {str(item.get(key)) for item in entry.write.items} if key else set()
             found |= {f"{name}/{one}": entry.op for one in keys} if keys else {name: entry.op}
-    lives = [e.op for e in thing.log if e.present and e.op.rules and (e.op.act in LIFE or DELETED in e.op.said)]
+    words = [e.op for e in thing.log if e.op.rules and (e.op.act in LIFE or DELETED in e.op.said)]
+    lives = [op for op in words if thing.speaks(op.sub)]
     return found | ({DELETED: max(lives, key=lambda op: (op.t, op.sub)).sub} if lives else {})
 
 

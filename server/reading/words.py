@@ -44,6 +44,19 @@ class Words:
         rule = self._nest.rules.find(code, subject_type)
         return (rule.texts["name"], rule.texts["why"]) if rule else ({"vi": code, "en": code}, {"vi": "", "en": ""})
 
+    @property
+    def blank(self) -> str:
+        """What stands for no value."""
+        return self._empty
+
+    def code(self, name: str | None, code: str) -> str:
+        """A code of a list in words."""
+        return self._choices.get((name or "", code), code)
+
+    def options(self, name: str | None) -> list[tuple[str, str]]:
+        """(code, words) of a list, in its order."""
+        return [(code, label) for (known, code), label in self._choices.items() if known == name]
+
     def cell(self, kind: str, value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """(label, words) for each property of a cell's value; a cleared cell is one empty line."""
         properties = self._nest.catalogue.types[kind].properties

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from sync.danger import Alarm, signs_of
+from sync.desk import rulings
 from sync.desk.orders import Refused
 from sync.desk.session import Session
 from sync.ports import Review, StateRow, SubmissionRow
@@ -85,8 +86,10 @@ def _reviewed(session: Session, state: Review) -> dict[str, Any]:
 def reject(session: Session) -> dict[str, Any]:
     """Withdraw what a submission wrote, on every entity; what officers alone read only if that is named too.
 
-    A held submission is set aside.
+    A held submission is set aside. A decision of a conflict is taken back, which opens that again.
     """
+    if decided := rulings.ruling(session):
+        return rulings.take_back(session, decided)
     target = Target(session)
     if target.held:
         target.put(Review.SET_ASIDE)
@@ -103,6 +106,8 @@ def reject(session: Session) -> dict[str, Any]:
 
 def unreject(session: Session) -> dict[str, Any]:
     """Take a rejection back: what was withdrawn stands again, what was set aside waits again."""
+    if decided := rulings.ruling(session):
+        return rulings.take_back(session, decided)
     target = Target(session)
     if target.state.state is Review.SET_ASIDE:
         target.put(Review.QUARANTINED, target.state.reason)

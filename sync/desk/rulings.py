@@ -48,6 +48,34 @@ def resolve(session: Session) -> dict[str, Any]:
     return _rule(session, thing, _decided(session, thing, conflict), {"conflict": conflict.id})
 
 
+def ruling(session: Session) -> list[Thing]:
+    """Where the submission that an act is about is itself a decision of a conflict; nowhere if it is none."""
+    sub = str(session.order.target)
+    return [thing for thing in session.space.touching(sub) if _rules(thing, sub)]
+
+
+def _rules(thing: Thing, sub: str) -> bool:
+    entry = thing.find(sub)
+    return entry is not None and entry.present and entry.op.act is Act.RESOLVE and thing.row is not None
+
+
+def take_back(session: Session, things: list[Thing]) -> dict[str, Any]:
+    """Withdraw a decision, or let it stand again: the conflict is open again, or decided again."""
+    order, (thing, *_) = session.order, things
+    assert thing.row is not None
+    session.check_area(thing.row.area)
+    verdict = thing.settle().verdicts.get(str(order.target))
+    if (verdict is not None and verdict.act is Act.REJECT) is (order.act is Act.REJECT):
+        raise Refused("cannot_apply", "Quyết định này đã ở trạng thái đó rồi.")
+    area = thing.row.area
+    session.act_on(thing, {}, target=order.target)
+    session.judge([thing])
+    row = thing.row
+    return session.finish(
+        area, thing.id, {"target": order.target, "entity": thing.id, "etag": f"{row.rev}-{row.etag}"}
+    )
+
+
 def places_wished(thing: Thing, conflicts: Any) -> list[str]:
     """The areas between which a household's place is in conflict: each has a say."""
     cell = thing.settle().cells.get(thing.kind.placement.name)

@@ -156,6 +156,41 @@ def test_a_ruling_on_members_that_have_changed_is_stale_and_tells_the_new_ones(t
     assert (town.child(child)["data"]["full_name"], town.child(child)["conflicts"]) == (ONE, [])
 
 
+def test_a_ruling_is_taken_back_and_its_conflict_is_open_again(town: Town) -> None:
+    child, _, _, (one, two) = disputed(town)
+    page = _conflict(town, child)
+    done = town.act(f"conflicts/{page['id']}/resolve", "s1", seen=_seen(page), reason=WHY, choice=one)
+    path = f"submissions/{done['id']}"
+    assert town.refusal(f"{path}/unreject", "s1", reason=WHY) == (409, "cannot_apply")
+    assert town.refusal(f"{path}/reject", "s1") == (422, "invalid")
+    for stranger in ("u1", "s5", "c1", "a1"):
+        assert town.refusal(f"{path}/reject", stranger, reason=WHY) == (404, "not_found")
+    back = town.act(f"{path}/reject", "s1", reason="Nhầm giấy")
+    assert (back["target"], back["etag"]) == (done["id"], town.child(child)["etag"])
+    again = _conflict(town, child)
+    assert (again["id"], again["open"], again["resolved_by"]) == (page["id"], True, None)
+    assert sorted(_seen(again)) == sorted([one, two])
+    assert town.status(two, "u2")["notices"] == []
+    assert town.refusal(f"{path}/reject", "s1", reason=WHY) == (409, "cannot_apply")
+    town.act(f"{path}/unreject", "s1", reason="Không nhầm")
+    state = town.child(child)
+    assert (state["data"]["full_name"], state["conflicts"]) == (ONE, [])
+    closed = town.get(f"/api/v1/conflicts/{page['id']}", "s1").get_json()
+    assert (closed["open"], closed["resolved_by"]) == (False, done["id"])
+
+
+def test_a_refused_deletion_is_before_the_officer_again_when_that_is_taken_back(town: Town) -> None:
+    child, base, _ = registered(town)
+    value = _deletion(child, base)
+    town.push([value], "u1")
+    page = _conflict(town, child)
+    done = town.act(f"conflicts/{page['id']}/resolve", "s1", seen=_seen(page), reason=WHY, value={"$delete": False})
+    assert town.child(child)["conflicts"] == []
+    town.act(f"submissions/{done['id']}/reject", "s1", reason="Trẻ trùng thật")
+    assert _seen(_conflict(town, child)) == [value["id"]]
+    assert town.child(child)["deleted"] is False
+
+
 def test_a_late_value_opens_it_again_and_the_ruling_shows_meanwhile(town: Town) -> None:
     child, base, data, (one, _) = disputed(town)
     page = _conflict(town, child)

@@ -51,6 +51,10 @@ class Pages:
             data.setdefault(name, []).append(value)
         return self.client.post(target, data=data)
 
+    def parse(self, answer: TestResponse) -> Any:
+        """The document of an answer."""
+        return html.fromstring(answer.text)
+
     def open(self, path: str) -> Any:
         """`get`, remembering the path for forms that are sent where they stand."""
         self.path = path

@@ -16,7 +16,7 @@ function go(step) {
 }
 
 document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest("input:not([type=checkbox]), textarea, select");
+  const typing = event.target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select");
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "j") go(1);
   if (event.key === "k") go(-1);
