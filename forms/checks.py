@@ -49,9 +49,8 @@ def national(number: str) -> str:
 
 def _level(questions: tuple[Question, ...], answers: Level, received: date, pointer: str) -> Iterator[Problem]:
     for question in questions:
-        code = _code(question)
         answer = answers.get(question.name)
-        if code is not None and isinstance(answer, str):
+        if isinstance(answer, str) and (code := _code(question)) is not None:
             beside = question.name.removesuffix("pid")
             for text in _LOOKS[code](answer, answers, beside, received):
                 yield Problem(code, f"{pointer}/{question.name}", text)

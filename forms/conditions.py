@@ -53,9 +53,12 @@ class Condition:
         if _CLOCK.search(source):
             raise ConditionError(f"{source!r} asks for the clock")
         self._expression = compile_expression(_NAME.sub(r"/\1", source))
-        if self.holds({}) is None:
+        self._of_nothing = truth(self._expression(Record({}), ""))
+        if self._of_nothing is None:
             raise ConditionError(f"{source!r} cannot be decided")
 
     def holds(self, data: Mapping[str, Any]) -> bool | None:
         """Whether it is true of a record (property -> canonical value); None if that cannot be decided."""
+        if self.names.isdisjoint(data):  # it looks at nothing that is there
+            return self._of_nothing
         return truth(self._expression(Record(data), ""))

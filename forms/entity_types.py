@@ -147,6 +147,16 @@ class EntityType:
         return {name: Cell(name, props[0].policy, tuple(props)) for name, props in members.items()}
 
     @cached_property
+    def cell_of(self) -> Mapping[str, str]:
+        """Property name -> the name of its cell."""
+        return {name: prop.cell for name, prop in self.properties.items()}
+
+    @cached_property
+    def derived(self) -> tuple[str, ...]:
+        """The properties that follow from others."""
+        return tuple(name for name, prop in self.properties.items() if prop.policy is PolicyName.DERIVED)
+
+    @cached_property
     def placement(self) -> Cell:
         """The cell that places the entity (ward and hamlet of a household, household of a child)."""
         return next(cell for cell in self.cells.values() if cell.placement)
@@ -178,10 +188,11 @@ class EntityType:
 
     def not_applicable(self, data: Mapping[str, Any]) -> tuple[str, ...]:
         """The properties that have a value in the merged `data` (property -> canonical) but do not apply."""
+        held = self.conditions.keys() & data.keys()
         return tuple(
             name
-            for name, condition in self.conditions.items()
-            if data.get(name) not in (None, "", []) and condition.holds(data) is False
+            for name in self.conditions
+            if name in held and data[name] not in (None, "", []) and self.conditions[name].holds(data) is False
         )
 
     def broken(self, data: Mapping[str, Any]) -> tuple[str, ...]:

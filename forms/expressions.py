@@ -202,6 +202,8 @@ def _either(a: bool | None, rest: Callable[[], bool | None]) -> bool | None:
 
 
 def _equal(a: Value, b: Value) -> bool:
+    if type(a) is str and type(b) is str:  # nearly always
+        return a == b
     if isinstance(a, bool) or isinstance(b, bool):
         return truth(a) == truth(b)
     if isinstance(a, float) or isinstance(b, float):

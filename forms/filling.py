@@ -13,7 +13,7 @@ from typing import Any
 
 from forms.conditions import xpath
 from forms.entity_types import EntityType, Half, Property, PropertyType, protected_id
-from forms.expressions import Value, string, truth
+from forms.expressions import Expression, Value, string, truth
 from forms.form import Container, Form, Kind, Question
 from forms.lifting import NO_LIFTS, Lifts
 from forms.schema import ROW_ID, Problem
@@ -68,6 +68,8 @@ class _Level:
     outer: "_Level | None" = None
     ids: Mapping[str, str] = field(default_factory=dict)
     _known: dict[str, Value] = field(default_factory=dict)
+    _truths: dict[Expression, bool | None] = field(default_factory=dict)
+    _working: int = 0  # values that are being worked out
 
     def value(self, name: str) -> Value:
         question = self.form.by_name.get(name)
@@ -77,18 +79,32 @@ class _Level:
             return self.outer.value(name) if self.outer and question.repeat is None else None
         if name not in self._known:
             self._known[name] = None  # a circle of conditions is not decidable
+            self._working += 1
             self._known[name] = self._value(question)
+            self._working -= 1
         return self._known[name]
 
     def relevant(self, question: Question | Container) -> bool | None:
         """Whether the question was asked; None if only the phone can know."""
         decided: bool | None = True
         for condition in question.relevant:
-            result = truth(condition(self, ""))
+            result = self._holds(condition)
             if result is False:
                 return False
             decided = decided if result else None
         return decided
+
+    def _holds(self, condition: Expression) -> bool | None:
+        """Whether a condition holds: worked out once for all questions of its group.
+
+        While a value is worked out nothing is kept, as in a circle of conditions it is not known yet.
+        """
+        if condition in self._truths:
+            return self._truths[condition]
+        result = truth(condition(self, ""))
+        if not self._working:
+            self._truths[condition] = result
+        return result
 
     def _value(self, question: Question) -> Value:
         if question.name in self.ids:
@@ -197,7 +213,10 @@ def _broken(form: Form, level: _Level, pointer: str) -> Iterator[Problem]:
     for question in form.of(level.repeat):
         if question.calculation is not None:
             continue
-        answer, relevant = level.answers.get(question.name), level.relevant(question)
+        answer = level.answers.get(question.name)
+        if question.required is None and blank(answer):
+            continue  # most questions of a long form
+        relevant = level.relevant(question)
         if blank(answer):
             if relevant and question.required and truth(question.required(level, "")):
                 yield Problem("required", f"{pointer}/{question.name}", REQUIRED)
@@ -221,7 +240,7 @@ class _Teller:
         """What is told of the container's entity, and of its protected half if anything was said of that."""
         form, properties = self.form, self.types[container.type].properties
         said: dict[str, Any] = {}
-        mine = [(q, q.property) for q in form.questions if q.container is container and q.property is not None]
+        mine = form.saving.get(container.path, ())
         for question, name in mine:
             said |= self._said(question, properties[name], level)
         if container.repeat is None:
@@ -246,11 +265,10 @@ class _Teller:
     def _secret(self, half: EntityType, container: Container, level: _Level) -> dict[str, Any]:
         """The answers that only officers read, blanks left out."""
         said: dict[str, Any] = {}
-        for question in self.form.questions:
-            if question.protected is container:
-                name = self.lifts.name(question.name, half.properties)
-                assert name is not None  # or the form would not have been read
-                said |= self._said(question, half.properties[name], level)
+        for question in self.form.guarding.get(container.path, ()):
+            name = self.lifts.name(question.name, half.properties)
+            assert name is not None  # or the form would not have been read
+            said |= self._said(question, half.properties[name], level)
         return {name: value for name, value in said.items() if not blank(value)}
 
     def _said(self, question: Question, prop: Property, level: _Level) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A form version as the server sees it: questions, entities and conditions. `forms.xform` reads it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -120,4 +120,27 @@ class Form:
 
     def of(self, repeat: str | None) -> tuple[Question, ...]:
         """The questions asked once (`None`), or in each row of `repeat`."""
-        return tuple(question for question in self.questions if question.repeat == repeat)
+        return self._levels.get(repeat, ())
+
+    @cached_property
+    def _levels(self) -> Mapping[str | None, tuple[Question, ...]]:
+        repeats = {question.repeat for question in self.questions}
+        return {repeat: tuple(q for q in self.questions if q.repeat == repeat) for repeat in repeats}
+
+    @cached_property
+    def saving(self) -> Mapping[str, Sequence[tuple[Question, str]]]:
+        """By path of a container: the questions that save to a property of its entity, with that."""
+        found: dict[str, list[tuple[Question, str]]] = {}
+        for question in self.questions:
+            if question.container is not None and question.property is not None:
+                found.setdefault(question.container.path, []).append((question, question.property))
+        return found
+
+    @cached_property
+    def guarding(self) -> Mapping[str, Sequence[Question]]:
+        """By path of a container: the questions that speak of the protected half of its entity."""
+        found: dict[str, list[Question]] = {}
+        for question in self.questions:
+            if question.protected is not None:
+                found.setdefault(question.protected.path, []).append(question)
+        return found

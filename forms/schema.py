@@ -85,7 +85,8 @@ def discreet(problems: Iterable[Problem], form: Form | None, types: Mapping[str,
 
     One that points to such a question becomes `DISCREET`, without its name or the answer, and is told once.
     """
-    secret = _secret(form, types)
+    problems = tuple(problems)
+    secret = _secret(form, types) if problems else frozenset()
     told = (DISCREET if _betrays(problem, secret) else problem for problem in problems)
     return tuple(dict.fromkeys(told))
 
@@ -94,7 +95,8 @@ def unprotected(
     problems: Iterable[Problem], form: Form | None, types: Mapping[str, EntityType]
 ) -> tuple[Problem, ...]:
     """Those that point to no protected question."""
-    secret = _secret(form, types)
+    problems = tuple(problems)
+    secret = _secret(form, types) if problems else frozenset()
     return tuple(problem for problem in problems if not _betrays(problem, secret))
 
 

@@ -6,6 +6,7 @@ import unicodedata
 # Icelandic eth and African D look exactly like Đ/đ on a screen, and keyboards produce them; NFC keeps them apart.
 _LOOKALIKES = str.maketrans({"\u00d0": "\u0110", "\u00f0": "\u0111", "\u0189": "\u0110", "\u0256": "\u0111"})
 _LOOKALIKE = re.compile(r"[\u00d0\u00f0\u0189\u0256]")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SPACES = re.compile(r"\s+")
 
 
@@ -28,4 +29,4 @@ def normalise_name(text: str) -> str:
 
 def storable(text: str) -> bool:
     """Whether every supported database can hold `text`: no U+0000 and no lone surrogate."""
-    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+    return _UNSTORABLE.search(text) is None

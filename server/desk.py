@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from server.clock import now
 from server.problems import Problem
 from server.reading.words import choices
 from server.world import Nest, current_nest
@@ -68,6 +69,14 @@ def carry_out(order: Order, entities: Iterable[str] = ()) -> dict[str, Any]:
     nest = current_nest()
     subs = [order.target] if order.target else []
     return _answered(lambda: perform(desk_of(nest), order, PERFORM[order.act], entities, subs), nest)
+
+
+def carry_out_one(act: Act, user: str, ident: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """An act on one of many submissions: what is refused says why, and does not hold up the others."""
+    try:
+        return carry_out(order_of(act, user, now(), body, target=ident))
+    except Problem as problem:
+        return {"target": ident, "code": problem.code, "detail": problem.detail or problem.title} | problem.extra
 
 
 def _answered(work: Callable[[], dict[str, Any]], nest: Nest) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Who may write where, from what was true when a submission was made or received; never from arrival order."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -49,6 +49,7 @@ class Author:
     id: str
     role: Role
     assignments: tuple[Assignment, ...] = ()
+    _places: dict[tuple[date, ...], frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     def areas(self, days: Iterable[date]) -> frozenset[str]:
         """The areas in which he held an assignment on any of `days`."""
@@ -60,8 +61,11 @@ class Author:
         if self.role not in (Role.COLLABORATOR, Role.SUPERVISOR):
             return frozenset()
         wanted = tuple(days)
-        held = (one for one in self.assignments if any(one.on(day) for day in wanted))
-        return frozenset(one.area if one.hamlet is None else f"{one.area}/{one.hamlet}" for one in held)
+        if wanted not in self._places:  # asked for the same days again and again, about each entity
+            held = (one for one in self.assignments if any(one.on(day) for day in wanted))
+            places = (one.area if one.hamlet is None else f"{one.area}/{one.hamlet}" for one in held)
+            self._places[wanted] = frozenset(places)
+        return self._places[wanted]
 
     def supervises(self, day: date) -> frozenset[str]:
         """The areas of which he is a supervisor on that day."""

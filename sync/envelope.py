@@ -83,8 +83,9 @@ def _items(text: str, at: int) -> tuple[list[RawItem], int]:
     at = _skip(text, _expect(text, at, "["))
     while text[at : at + 1] != "]":
         value, end = _value(text, at)
+        clean = "\\" not in text[at:end] and storable(text[at:end])  # then so is each text in it
         raw = text[at:end].encode("utf-8", "surrogateescape")
-        items.append(RawItem(raw, value, flaw(value)))
+        items.append(RawItem(raw, value, flaw(value, clean)))
         at = _next(text, end, "]")
     return items, at + 1
 
@@ -138,18 +139,21 @@ def _expect(text: str, at: int, char: str) -> int:
     return at + 1
 
 
-def flaw(value: Any) -> Problem | None:
-    """What makes a JSON value impossible to keep as data: depth, odd characters, NaN. Walks without recursion."""
+def flaw(value: Any, clean: bool = False) -> Problem | None:
+    """What makes a JSON value impossible to keep as data: depth, odd characters, NaN. Walks without recursion.
+
+    `clean`: it is known to have no odd characters.
+    """
     stack = [(value, 0)]
     while stack:
         node, depth = stack.pop()
         if depth > MAX_DEPTH or isinstance(node, _Unreadable):
             return Problem("too_deep", "", "Dữ liệu lồng quá sâu hoặc có số quá lớn.")
         if isinstance(node, dict):
-            stack += [(key, depth) for key in node] + [(inner, depth + 1) for inner in node.values()]
+            stack += [(key, depth) for key in node if not clean] + [(inner, depth + 1) for inner in node.values()]
         elif isinstance(node, list):
             stack += [(inner, depth + 1) for inner in node]
-        elif isinstance(node, str) and not storable(node):
+        elif isinstance(node, str) and not clean and not storable(node):
             return Problem("bad_text", "", "Có ký tự không lưu được (U+0000 hoặc nửa ký tự).")
         elif isinstance(node, float) and not math.isfinite(node):
             return Problem("bad_number", "", "Có số không xác định (NaN hoặc vô cực).")

@@ -7,7 +7,6 @@ from typing import Any
 
 from sync.danger import Alarm, AlarmSubject
 from sync.ports import Changes, EntityRow, Touched, Transaction
-from sync.state.frame import Frame
 from sync.state.merge import history
 from sync.state.model import Standing
 from sync.thing import Thing
@@ -16,7 +15,7 @@ from sync.visits.arrangements import BY_HAND, Whom, kept
 from sync.visits.calendar import Calendar
 from sync.visits.plan import Child, Made, Step, Visit, VisitState, plan
 from sync.visits.rules import Rules
-from sync.visits.settle import settle
+from sync.visits.settle import settle, visits_about
 from sync.workspace import Workspace
 
 PRESENCE = "presence"  # whether somebody still lives in the household
@@ -65,7 +64,7 @@ class _Subject:
 
     @property
     def data(self) -> Mapping[str, Any]:
-        return {**self.thing.settle().data, **self.beside}
+        return {**self.thing.settle().data, **self.beside} if self.beside else self.thing.settle().data
 
     def timeline(self, properties: Sequence[str]) -> Sequence[Step]:
         known = [name for name in properties if name in self.thing.kind.properties]
@@ -76,8 +75,9 @@ class _Subject:
 
     def _told(self, sub: str, properties: Sequence[str]) -> Mapping[str, Any]:
         """What one submission wrote by itself."""
-        cells = self.thing.settle().cells
-        entries = [entry for cell in cells.values() for entry in cell.entries if entry.op == sub]
+        kind, cells = self.thing.kind, self.thing.settle().cells
+        names = {kind.properties[name].cell for name in properties} & cells.keys()
+        entries = [entry for name in names for entry in cells[name].entries if entry.op == sub]
         said = {name: value for entry in entries for name, value in entry.value.items()}
         return {name: said.get(name) for name in properties}
 
@@ -132,12 +132,12 @@ def plan_things(
     ids = sorted({thing.id for thing in things} | set(households))
     stored = tx.made(ids) if ids else []
     made = _made(things, stored, changes)
+    about = visits_about(made)
     planned: list[Visit] = []
     for thing in things:
         if thing.known.scope is not None and not thing.known.dead and not _gone(thing):
             subject = _Subject(thing, members.get(thing.id, ()), beside.get(thing.id, {}))
-            concerning = [one for one in made if thing.id in (one.subject, one.household)]
-            planned += plan(subject, concerning, rules, calendar, today)
+            planned += plan(subject, about.get(thing.id, ()), rules, calendar, today)
     for alarm in alarms:
         planned += plan(AlarmSubject(alarm), (), rules, calendar, today) if alarm.signs else ()
     existing = {visit.id: visit for visit in tx.visits([*ids, *(alarm.sub for alarm in alarms)])}
@@ -210,9 +210,12 @@ def _beside(things: Sequence[Thing], tx: Transaction) -> dict[str, dict[str, Any
 def _made(things: Sequence[Thing], stored: Sequence[Made], changes: Changes) -> list[Made]:
     """The visits made, as the logs of `things` tell them now; what differs from the stored ones is noted."""
     found = {(one.sub, one.subject): one for one in stored}
+    before: dict[str, list[Made]] = {}
+    for one in found.values():
+        before.setdefault(one.subject, []).append(one)
     for thing in things:
         now = {(one.sub, one.subject): one for one in visits_made(thing)}
-        gone = [one for key, one in found.items() if key[1] == thing.id and key not in now]
+        gone = [one for one in before.get(thing.id, ()) if (one.sub, one.subject) not in now]
         changes.unmade += gone
         changes.made += [one for key, one in now.items() if found.get(key) != one]
         for one in gone:
@@ -225,9 +228,10 @@ def visits_made(thing: Thing) -> list[Made]:
     """The visits of which a log tells: the last word of each submission that was not rejected."""
     if not any(entry.result for entry in thing.log):
         return []
-    home = thing.id if thing.kind.name == "household" else thing.settle().data.get("household")
-    ops = {entry.op.sub: entry.op for entry in thing.log if entry.present}
-    frame = Frame(ops, frozenset(ops))
+    state, frame = thing.settle(), thing.frame
+    if frame is None:  # nothing counts
+        return []
+    home = thing.id if thing.kind.name == "household" else state.data.get("household")
     return [
         Made(entry.op.sub, entry.form, frame.told(entry.op.sub).t, entry.result, thing.id, home)
         for entry in thing.log

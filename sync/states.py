@@ -85,10 +85,13 @@ def tell_authors(space: Workspace, changes: Changes, at: int, things: Sequence[T
             others = tuple(one for one in row.notices if one["entity"] != thing.id)
             notices = tuple(sorted((*others, *mine), key=lambda one: sorted(one.items())))
             if not thing.follows or all(other.follows for other in space.holding(row.sub)):
-                row = replace(row, state=_review(thing, entry.op.sub, row.state))
-            row = replace(row, notices=notices)
+                review = _review(thing, entry.op.sub, row.state)
+                row = row if review is row.state else replace(row, state=review)
+            elsewhere = row.elsewhere
             if entry.present and not thing.hidden and place[1] is not None:
-                row = replace(row, elsewhere=_elsewhere(space, thing, row))
+                elsewhere = _elsewhere(space, thing, row)
+            if (row.notices, row.elsewhere) != (notices, elsewhere):
+                row = replace(row, notices=notices, elsewhere=elsewhere)
             changes.states[row.sub] = row
     drop_unchanged(space, changes)
 

@@ -8,6 +8,7 @@ from forms.entity_types import EntityType, Half, PropertyType
 from sync.batch import ANY_ETAG, Claim
 from sync.ports import EntityRow, Mark, OpRow
 from sync.state.extract import Extraction
+from sync.state.frame import Frame
 from sync.state.model import Act, Op, State, Write
 
 HALF = "_protected"
@@ -33,6 +34,7 @@ class Thing:
     log: list[OpRow]
     reach: Callable[[Op, str], bool] | None = None  # None: not judged in this transaction
     state: State | None = None
+    frame: Frame | None = None  # how the ops that count stand to each other, as `state` was taken
     fresh: set[str] = field(default_factory=set)
     changed: set[str] = field(default_factory=set)
     bumped: bool = False
@@ -111,13 +113,14 @@ class Thing:
         """The present state; what was derived before is not derived again."""
         if self.state is None:
             if not any(entry.present for entry in self.log):
-                self.state = State(self.id, {}, {})
+                self.state, self.frame = State(self.id, {}, {}), None
                 return self.state
             present = [entry for entry in self.log if entry.present]
             ops = {entry.op.sub: entry.op for entry in present}
             derived = {entry.op.sub: (entry.key, entry.writes) for entry in present}
             extraction = Extraction(self.kind, ops, derived, self.reach)
             self.state, writes = extraction.state(), extraction.writes()
+            self.frame = extraction.frame
             for entry in present:
                 key, found = extraction.keys[entry.op.sub], writes[entry.op.sub]
                 if (key, found) != (entry.key, entry.writes):

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 DAY = 86_400_000
+_EPOCH, _MS = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 
 
 def local_date(ms: int) -> date:
@@ -14,12 +15,12 @@ def local_date(ms: int) -> date:
 
 def local_time(ms: int) -> datetime:
     """An instant as a local, aware time."""
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)).astimezone(ZONE)
+    return (_EPOCH + timedelta(milliseconds=ms)).astimezone(ZONE)
 
 
 def to_ms(moment: datetime) -> int:
     """An aware time as an instant."""
-    return int((moment - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1))
+    return int((moment - _EPOCH) / _MS)
 
 
 def end_of_day(day: date) -> int:

@@ -196,6 +196,8 @@ class SubmissionSchema(SubmissionLineSchema):
     media = fields.List(fields.Nested(NamedFileSchema))
     entities = fields.List(fields.Dict())
     later = fields.List(fields.String())
+    clock_suspect = fields.Boolean(metadata={"description": "the phone's clock cannot be believed"})
+    entered_late = fields.Boolean(metadata={"description": "written on paper first"})
     danger = fields.Boolean()
 
 

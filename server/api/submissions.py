@@ -23,8 +23,8 @@ from server.api.sync import answer
 from server.auth.access import Access, access_of
 from server.auth.tokens import caller
 from server.clock import now
-from server.desk import carry_out, order_of
-from server.problems import CATALOGUE, Problem
+from server.desk import carry_out, carry_out_one, order_of
+from server.problems import Problem
 from server.reading.submissions import submission_list, submission_page
 from server.world import current_nest
 from sync.state.model import Act
@@ -58,7 +58,7 @@ class Many(MethodView):
         _access().desk(None)
         user, act = caller().reader(), Act(body["act"])
         rest = {name: value for name, value in body.items() if name not in ("act", "ids")}
-        return answer({"results": [_one(act, user, ident, rest) for ident in dict.fromkeys(body["ids"])]})
+        return answer({"results": [carry_out_one(act, user, ident, rest) for ident in dict.fromkeys(body["ids"])]})
 
 
 @blueprint.route("/<path:ident>")
@@ -149,14 +149,6 @@ class Repair(MethodView):
     def post(self, body: dict[str, Any], ident: str) -> Response:
         """Read other answers in place of some; the bytes stay, and the effect stays the author's."""
         return _act(Act.REPAIR, body, ident)
-
-
-def _one(act: Act, user: str, ident: str, body: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return carry_out(order_of(act, user, now(), body, target=ident))
-    except Problem as problem:
-        detail = problem.detail or CATALOGUE[problem.code].title
-        return {"target": ident, "code": problem.code, "detail": detail} | problem.extra
 
 
 def _access() -> Access:

@@ -5,7 +5,6 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from marshmallow import Schema, ValidationError
 
 from forms.entity_types import protected_id
 from server.api.desk_schemas import CorrectSchema, LifeSchema
@@ -13,7 +12,7 @@ from server.audit import append
 from server.auth.writing import write
 from server.clock import now
 from server.console.fields import fields_of, values_of
-from server.console.reader import words_now
+from server.console.reader import loaded, words_now
 from server.console.session import Visitor, supervisor
 from server.desk import carry_out, order_of
 from server.problems import CATALOGUE, Problem
@@ -137,7 +136,7 @@ def correct(kind: str, ident: str) -> Response | str:
     if request.method == "POST":
         said = {name: request.form.get(name, "") for name in ("base", "reason")}
         try:
-            body = _loaded(CorrectSchema(), said | {"values": values_of(props, request.form)})
+            body = loaded(CorrectSchema(), said | {"values": values_of(props, request.form)})
             carry_out(order_of(Act.CORRECT, me.id, now(), body, entity=ident), [ident])
             flash(_("Đã sửa. Lời cũ vẫn còn trong lịch sử."))
             return make_response(redirect(url_for("desk.entity", kind=kind, ident=ident)))
@@ -155,18 +154,9 @@ def life(kind: str, ident: str) -> Response:
     log = _readable(me, kind, ident)
     act = Act.RESTORE if request.form.get("act") == "restore" else Act.DELETE
     try:
-        body = _loaded(LifeSchema(), {name: request.form.get(name, "") for name in ("base", "reason")})
+        body = loaded(LifeSchema(), {name: request.form.get(name, "") for name in ("base", "reason")})
         carry_out(order_of(act, me.id, now(), body, entity=ident), [ident])
     except Problem as problem:
         return make_response(_page(me, log, "now", failure=problem), CATALOGUE[problem.code].status)
     flash(_("Đã khôi phục hồ sơ.") if act is Act.RESTORE else _("Đã xóa hồ sơ. Có thể khôi phục bất cứ lúc nào."))
     return make_response(redirect(url_for("desk.entity", kind=kind, ident=ident)))
-
-
-def _loaded(schema: Schema, said: dict[str, Any]) -> dict[str, Any]:
-    """What a page sends, by the same schema as the API. Raises the problems `reason_needed` and `invalid`."""
-    try:
-        return dict(schema.load(said))
-    except ValidationError as error:
-        missing = isinstance(error.messages, dict) and "reason" in error.messages
-        raise Problem("reason_needed" if missing else "invalid") from error

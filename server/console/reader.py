@@ -1,10 +1,13 @@
 """How a page reads for one visitor: in which language, and which of his areas."""
 
 from collections.abc import Collection
+from typing import Any
 
 from flask_babel import get_locale
+from marshmallow import Schema, ValidationError
 
 from server.console.session import Visitor
+from server.problems import Problem
 from server.reading.words import Words
 from server.world import current_nest
 
@@ -24,3 +27,12 @@ def area_names(me: Visitor) -> list[tuple[str, str]]:
     """(area, name) of all areas in the visitor's charge, in Vietnamese order."""
     wards = current_nest().places.wards
     return sorted(((area, wards[area].name) for area in me.access.areas if area in wards), key=lambda one: one[1])
+
+
+def loaded(schema: Schema, said: dict[str, Any]) -> dict[str, Any]:
+    """What a form sends, by the same schema as the API. Raises the problems `reason_needed` and `invalid`."""
+    try:
+        return dict(schema.load(said))
+    except ValidationError as error:
+        names = error.messages if isinstance(error.messages, dict) else {}
+        raise Problem("reason_needed" if {"reason", "comment"} & names.keys() else "invalid") from error

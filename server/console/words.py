@@ -40,6 +40,13 @@ STATES = {
     Review.SET_ASIDE.value: _l("Để riêng"),
     Review.STORED.value: _l("Chờ máy chủ"),
 }
+SHELVES = {
+    "waiting": _l("Chờ xem"),
+    "returned": _l("Trả lại"),
+    "approved": _l("Đã duyệt"),
+    "rejected": _l("Bác bỏ"),
+    "all": _l("Tất cả"),
+}
 ROLES = {
     Role.COLLABORATOR.value: _l("Cộng tác viên"),
     Role.SUPERVISOR.value: _l("Cán bộ bảo vệ trẻ em"),

@@ -91,6 +91,8 @@ def submission_page(nest: Nest, access: Access, ident: str) -> dict[str, Any] | 
         "answers": _answers(row),
         "media": named_files(reads, ident),
         "entities": [change for log in readable if (change := _changes(log, ident))],
+        "clock_suspect": any(log.ops[ident].op.suspect for log in logs if ident in log.ops),
+        "entered_late": any(log.ops[ident].op.late for log in logs if ident in log.ops),
         "later": _later(reads, logs, ident),
         "danger": any(visit.state is VisitState.OPEN for visit in reads.visits([ident])),
     }

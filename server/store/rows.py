@@ -136,7 +136,11 @@ def _write(write: Write) -> dict[str, Any]:
 def read_ops(rows: Sequence[Any]) -> list[OpRow]:
     """The log of one entity from its rows in order of arrival; `base_rev` becomes the ops that it names."""
     log = [_read_op(row) for row in rows]
-    return [replace(entry, op=replace(entry.op, snapshot=_snapshot(entry, log))) for entry in log]
+    return [_with_snapshot(entry, _snapshot(entry, log)) for entry in log]
+
+
+def _with_snapshot(entry: OpRow, snapshot: frozenset[str]) -> OpRow:
+    return replace(entry, op=replace(entry.op, snapshot=snapshot)) if snapshot else entry
 
 
 def _snapshot(entry: OpRow, log: Sequence[OpRow]) -> frozenset[str]:
@@ -191,6 +195,8 @@ def _read_op(row: Any) -> OpRow:
 
 
 def _read_write(stored: Mapping[str, Any]) -> Write:
+    if len(stored) == 1 and "value" in stored:  # most of them
+        return Write(stored["value"])
     return Write(
         value=stored.get("value", {}),
         replaces=frozenset(stored.get("replaces", ())),

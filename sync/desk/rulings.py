@@ -71,7 +71,9 @@ def take_back(session: Session, things: list[Thing]) -> dict[str, Any]:
     session.act_on(thing, {}, target=order.target)
     session.judge([thing])
     row = thing.row
-    return session.finish(area, thing.id, {"target": order.target, "entity": thing.id, "etag": f"{row.rev}-{row.etag}"})
+    return session.finish(
+        area, thing.id, {"target": order.target, "entity": thing.id, "etag": f"{row.rev}-{row.etag}"}
+    )
 
 
 def places_wished(thing: Thing, conflicts: Any) -> list[str]:

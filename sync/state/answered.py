@@ -15,18 +15,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from forms.entity_types import Cell, PolicyName, Property, PropertyType
 from forms.lifting import EVERYTHING
+from forms.once import once
 from forms.values import blank
 from sync.state.model import CellState, CellValue, Op, Standing, Write
 
 SETS = (PolicyName.UNION, PolicyName.UNION_GROW)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Context:
     """What one answer is compared with; views are computed when asked.
 
@@ -45,7 +45,7 @@ class Context:
     reach: Callable[[str], bool]
     hidden: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
-    @cached_property
+    @once
     def screen(self) -> Mapping[str, Any]:
         """The prefilled members of the cell with the value shown (None if the field was empty)."""
         if self.source.creates:
@@ -57,19 +57,19 @@ class Context:
         shown = self.before() if loaded else {}
         return {name: shown.get(name) for name in loaded}
 
-    @cached_property
+    @once
     def held(self) -> Mapping[str, Any]:
         """The whole cell as the phone held it: what was prefilled, and the members that this form did not show."""
         names = [prop.name for prop in self.cell.members]
         hidden = self.before() if any(name not in self.screen for name in names) else {}
         return {name: self.screen[name] if name in self.screen else hidden.get(name) for name in names}
 
-    @cached_property
+    @once
     def granted(self) -> Mapping[str, Any]:
         """The values that stood for everybody when the author looked, as far as anything is known of that."""
         return {name: value for _, state in self.views() for name, value in state.value.items()}
 
-    @cached_property
+    @once
     def asked(self) -> dict[str, Any]:
         """What was answered, blanks included; what the form could not show is in it as it stood for the author.
 
@@ -126,12 +126,13 @@ def _difference(op: Op, context: Context) -> Write | None:
 
 
 def _value(op: Op, context: Context) -> Write | None:
-    told = {
-        prop.name: context.asked[prop.name]
-        for prop in context.cell.members
-        if prop.name in context.asked and not (blank(context.asked[prop.name]) and _says_nothing(op, prop, context))
-    }
-    if not any(_changes(op, prop, told, context.screen) for prop in context.cell.members):
+    asked, screen = context.asked, context.screen
+    told, changed = {}, False
+    for prop in context.cell.members:
+        if prop.name in asked and not (blank(asked[prop.name]) and _says_nothing(op, prop, context)):
+            told[prop.name] = asked[prop.name]
+            changed = changed or _changes(op, prop, told[prop.name], screen)
+    if not changed:
         return None
     value = _left(context, told)
     return Write(
@@ -147,12 +148,11 @@ def _says_nothing(op: Op, prop: Property, context: Context) -> bool:
     return prop.placement or (prop.name not in context.screen and not op.rules)
 
 
-def _changes(op: Op, prop: Property, told: Mapping[str, Any], screen: Mapping[str, Any]) -> bool:
-    if prop.name not in told:
-        return False
+def _changes(op: Op, prop: Property, told: Any, screen: Mapping[str, Any]) -> bool:
+    """Whether an answer differs from what was on the screen, or says the same anew."""
     if prop.name not in screen or op.rules:
         return True
-    answer = _plain(told[prop.name])
+    answer = _plain(told)
     return answer != _plain(screen[prop.name]) or (prop.confirms and answer is not None)
 
 

@@ -7,17 +7,34 @@ of exactly the ops that the author knew.
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from forms.entity_types import Cell, EntityType
 from sync.state.answered import SETS, Context, write_of
 from sync.state.branches import chained
-from sync.state.frame import Frame, Reading
+from sync.state.frame import Frame, Reading, Told
 from sync.state.life import life_of
 from sync.state.merge import data_of, entries_of, merge_cell
 from sync.state.model import Act, CellState, CellValue, Entry, Op, State, Write, Writes
 
 Reach = Callable[[Op, str], bool]  # whether an op's author may write a household; known only outside of one entity
+
+
+@dataclass(slots=True)
+class _World:
+    """What would be if only some of the ops had ever arrived.
+
+    `speaking` lists by cell those who say anything of it, causes first; `told` is when each was told. `entries` and
+    `views` are filled when asked.
+    """
+
+    frame: Frame
+    speaking: Mapping[str, list[Reading]]
+    told: Mapping[str, Told]
+    entries: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
+    views: dict[str, CellState | None] = field(default_factory=dict)
 
 
 def _nowhere(op: Op, household: str) -> bool:
@@ -26,7 +43,13 @@ def _nowhere(op: Op, household: str) -> bool:
 
 def _cells(kind: EntityType, op: Op) -> frozenset[str]:
     """The cells of which an op says anything."""
-    return frozenset(kind.properties[name].cell for name in op.said if name in kind.properties)
+    return frozenset(kind.cell_of[name] for name in op.said if name in kind.cell_of)
+
+
+def key_of(kind: EntityType, reading: Reading) -> str:
+    """A digest of what an op's writes follow from within its entity."""
+    parts = (str(kind.version), reading.screen, reading.words, *sorted(reading.known))
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
 
 
 class Extraction:
@@ -50,14 +73,13 @@ class Extraction:
         self._spoken = {sub: _cells(kind, op) for sub, op in ops.items()}
         spoken = frozenset[str]().union(*self._spoken.values())
         self._cells = [name for name in kind.cells if name in spoken]  # most are spoken of by nobody
-        self._frames: dict[frozenset[str], Frame] = {}
-        self._written: dict[tuple[Reading, str], Write | None] = {}
-        self._entries: dict[tuple[str, frozenset[str]], tuple[Entry, ...]] = {}
-        self._views: dict[tuple[str, frozenset[str]], CellState | None] = {}
+        self._rules = {sub: op.rules for sub, op in ops.items()}
+        self._worlds: dict[frozenset[str], _World] = {}
+        self._written: dict[Reading, dict[str, Write | None]] = {}
         self._earlier: dict[int, Extraction] = {}
-        self.frame = self._frames[self._everything] = Frame(ops, self._everything)
-        self._readings = {sub: self.frame.reading(sub) for sub in ops}
-        self.keys = {sub: self._key(reading) for sub, reading in self._readings.items()}
+        self.frame = Frame(ops, self._everything)
+        self.readings = {sub: self.frame.reading(sub) for sub in ops}
+        self.keys = {sub: self._key(reading) for sub, reading in self.readings.items()}
         known = derived or {}
         fixed = {s for s in ops if s in known and known[s][0] == self.keys[s]}
         self._derived = {s: known[s][1] for s in fixed if self.keys[s] or reach is None}
@@ -65,9 +87,10 @@ class Extraction:
     def state(self) -> State:
         """The state of the entity."""
         entity = next(iter(self._ops.values())).entity
-        found = {name: self._view(name, self._everything) for name in self._cells}
+        whole = self._world(self._everything)
+        found = {name: self._view(name, whole) for name in self._cells}
         cells = {name: cell for name, cell in found.items() if cell is not None}
-        past = {n: e for n in self._cells if n not in cells and (e := self._all(n, self._everything))}
+        past = {n: e for n in self._cells if n not in cells and (e := self._all(n, whole))}
         data = data_of(self._kind, cells)
         standing = self._everything - self.frame.rejected
         edits = {entry.op for cell in cells.values() for entry in cell.entries if entry.gone is None}
@@ -88,7 +111,7 @@ class Extraction:
 
     def screen(self, sub: str) -> dict[str, Any]:
         """What the server infers that the author had before him: property -> value."""
-        reading = self._readings[sub]
+        reading = self.readings[sub]
         twin = self._pinned(self._ops[reading.screen])
         cells = (twin._screen(reading, name) for name in twin._kind.cells)
         return {prop: value for cell in cells for prop, value in cell.items()}
@@ -96,20 +119,27 @@ class Extraction:
     def _writes(self, sub: str) -> Writes:
         if sub in self._derived:
             return self._derived[sub]
-        found = {name: self._write(self._readings[sub], name) for name in self._cells}
+        found = {name: self._write(self.readings[sub], name) for name in self._cells}
         return {name: write for name, write in found.items() if write is not None}
 
     def _key(self, reading: Reading) -> str:
         """Everything that the writes of an op follow from; empty where it lies outside of this entity."""
         if "household" in self._ops[reading.words].said and not self._ops[reading.screen].creates:
             return ""  # who may move a child depends on both households
-        parts = (str(self._kind.version), reading.screen, reading.words, *sorted(reading.known))
-        return hashlib.blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
+        return key_of(self._kind, reading)
 
-    def _frame(self, universe: frozenset[str]) -> Frame:
-        if universe not in self._frames:
-            self._frames[universe] = Frame(self._ops, universe, self.frame)
-        return self._frames[universe]
+    def _world(self, universe: frozenset[str]) -> _World:
+        """What would be if only the ops of `universe` had ever arrived."""
+        found = self._worlds.get(universe)
+        if found is None:
+            frame = self.frame if universe == self._everything else Frame(self._ops, universe, self.frame)
+            speaking: dict[str, list[Reading]] = {}
+            for sub in frame.order:
+                reading = frame.reading(sub)
+                for cell in self._spoken[reading.words]:
+                    speaking.setdefault(cell, []).append(reading)
+            found = self._worlds[universe] = _World(frame, speaking, {sub: frame.told(sub) for sub in universe})
+        return found
 
     def _pinned(self, op: Op) -> "Extraction":
         """The same under the version of the entity type with which the author worked."""
@@ -125,59 +155,47 @@ class Extraction:
         """What one op writes to one cell if it is read so."""
         if cell not in self._spoken[reading.words]:
             return None
-        if reading.sub in self._derived and reading == self._readings[reading.sub]:
+        if reading.sub in self._derived and reading == self.readings[reading.sub]:
             return self._derived[reading.sub].get(cell)
-        key = (reading, cell)
-        if key not in self._written:
-            self._written[key] = self._extract(reading, self._kind.cells[cell])
-        return self._written[key]
+        written = self._written.setdefault(reading, {})
+        if cell not in written:
+            written[cell] = self._extract(reading, self._kind.cells[cell])
+        return written[cell]
 
     def _extract(self, reading: Reading, cell: Cell) -> Write | None:
         op, source, words = (self._ops[sub] for sub in (reading.sub, reading.screen, reading.words))
         if op.act not in (Act.VISIT, Act.CORRECT, Act.RESOLVE):
             return None
-        twin = self._pinned(source)
-        names = twin.cells_of(cell)
+        before, views = partial(self._pinned_screen, reading, cell), partial(self._pinned_views, reading, cell)
+        context = Context(source, words.said, cell, before, views, partial(self._reach, op), words.hidden)
+        return write_of(op, context)
 
-        def before() -> CellValue:
-            return self._pinned_screen(reading, cell)
-
-        def views() -> list[tuple[Cell, CellState]]:
-            found = ((twin._kind.cells[name], twin._view(name, reading.known)) for name in names)
-            return [(known, state) for known, state in found if state is not None]
-
-        reach: Callable[[str], bool] = lambda household: self._reach(op, household)  # noqa: E731
-        return write_of(op, Context(source, words.said, cell, before, views, reach, words.hidden))
-
-    def _all(self, cell: str, universe: frozenset[str]) -> tuple[Entry, ...]:
-        """Every write on one cell, if only the ops of `universe` had ever arrived."""
-        if (cell, universe) not in self._entries:
-            frame, definition = self._frame(universe), self._kind.cells[cell]
+    def _all(self, cell: str, world: _World) -> tuple[Entry, ...]:
+        """Every write on one cell."""
+        if cell not in world.entries:
+            frame, definition = world.frame, self._kind.cells[cell]
             # Causes first: what an op saw is then known already, and a long history needs no deep recursion.
-            found = ((sub, self._write(frame.reading(sub), cell)) for sub in frame.order)
+            found = ((reading.sub, self._write(reading, cell)) for reading in world.speaking.get(cell, ()))
             writes = {sub: write for sub, write in found if write is not None}
-            told = {sub: frame.told(sub) for sub in writes}
             gone = {sub: frame.gone(sub, definition) for sub in writes}
-            rules = {sub: self._ops[sub].rules for sub in writes}
-            self._entries[cell, universe] = entries_of(writes, frame.known, told, gone, rules)
-        return self._entries[cell, universe]
+            world.entries[cell] = entries_of(writes, frame.known, world.told, gone, self._rules)
+        return world.entries[cell]
 
-    def _view(self, cell: str, universe: frozenset[str]) -> CellState | None:
-        """One cell as it would be if only `universe` had arrived."""
-        key = (cell, universe)
-        if key not in self._views:
+    def _view(self, cell: str, world: _World) -> CellState | None:
+        """What is in one cell."""
+        if cell not in world.views:
             entity = next(iter(self._ops.values())).entity
-            self._views[key] = merge_cell(entity, self._kind.cells[cell], self._all(cell, universe))
-        return self._views[key]
+            world.views[cell] = merge_cell(entity, self._kind.cells[cell], self._all(cell, world))
+        return world.views[cell]
 
     def _screen(self, reading: Reading, cell: str) -> CellValue:
         """The snapshot's value, overlaid in order by what the author himself had changed since on the phone."""
         op, known = self._ops[reading.screen], reading.known
-        state = self._view(cell, known & op.snapshot)
+        state = self._view(cell, self._world(known & op.snapshot))
         value: CellValue = {} if state is None else state.value
         for other in op.after:
             if other in known and other not in op.snapshot:
-                value = self._overlaid(value, cell, other, self._frame(known), op.snapshot)
+                value = self._overlaid(value, cell, other, self._world(known).frame, op.snapshot)
         return value
 
     def _overlaid(self, value: CellValue, cell: str, own: str, frame: Frame, snapshot: frozenset[str]) -> CellValue:
@@ -213,7 +231,16 @@ class Extraction:
             shown |= twin._screen(reading, name)
         return {prop.name: shown[prop.name] for prop in cell.members if prop.name in shown}
 
+    def _pinned_views(self, reading: Reading, cell: Cell) -> list[tuple[Cell, CellState]]:
+        """The same over all that the author knew, as it stood for everybody; without cells of which nobody spoke."""
+        twin = self._pinned(self._ops[reading.screen])
+        world = twin._world(reading.known)
+        found = ((twin._kind.cells[name], twin._view(name, world)) for name in twin.cells_of(cell))
+        return [(known, state) for known, state in found if state is not None]
+
     def cells_of(self, cell: Cell) -> list[str]:
         """The cells of this version in which the members of a cell of another version are."""
-        names = (self._kind.properties[p.name].cell for p in cell.members if p.name in self._kind.properties)
+        if self._kind.cells.get(cell.name) is cell:
+            return [cell.name]
+        names = (self._kind.cell_of[p.name] for p in cell.members if p.name in self._kind.cell_of)
         return [name for name in dict.fromkeys(names) if name in self._kind.cells]

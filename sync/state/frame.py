@@ -5,10 +5,10 @@ A frame is taken over a universe of ops: everything that has arrived, or exactly
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from forms.entity_types import Cell
+from forms.once import once
 from sync.state.acts import verdicts
 from sync.state.amendments import Amendments
 from sync.state.knowledge import Known, causes_first, circles_of, without_circles
@@ -49,22 +49,23 @@ class Frame:
     def __init__(self, ops: Mapping[str, Op], universe: frozenset[str], whole: "Frame | None" = None) -> None:
         self._ops, self.universe, self._whole = ops, universe, whole or self
         self._readings: dict[str, Reading] = {}
+        self._told_at: dict[str, Told] = {}
 
-    @cached_property
+    @once
     def _claims(self) -> Known:
         if self._whole is self:
             return {sub: claims(self._ops, sub) & self.universe - {sub} for sub in self.universe}
         claimed = ((sub, self._whole._claims[sub]) for sub in self.universe)
         return {sub: seen if seen <= self.universe else seen & self.universe for sub, seen in claimed}
 
-    @cached_property
+    @once
     def _plain(self) -> list[str] | None:
         """All ops, causes first, if nobody amends and no claims go in a circle: then it is so in every part."""
         if any(self._ops[sub].amends for sub in self.universe) or circles_of(self._claims):
             return None
         return causes_first(self.universe, self._claims)
 
-    @cached_property
+    @once
     def verdicts(self) -> Mapping[str, Verdict]:
         """What the acts on each submission amount to."""
         if not any(self._ops[sub].target for sub in self.universe):
@@ -72,15 +73,15 @@ class Frame:
         known = self._claims if self._whole._plain is not None else without_circles(self._claims)
         return verdicts(self._ops, self.universe, known)
 
-    @cached_property
+    @once
     def rejected(self) -> frozenset[str]:
         return frozenset(target for target, verdict in self.verdicts.items() if verdict.act is Act.REJECT)
 
-    @cached_property
+    @once
     def amendments(self) -> Amendments:
         return Amendments(self._ops, () if self._whole._plain is not None else self.universe - self.rejected)
 
-    @cached_property
+    @once
     def known(self) -> Known:
         """What each op may beat: snapshot and chain; of an amendment what its root knew, and those it amends."""
         if self._whole._plain is not None:
@@ -91,7 +92,7 @@ class Frame:
             known[sub] = self._claims[amended[0]] | frozenset(amended) if amended else self._claims[sub]
         return without_circles(known)
 
-    @cached_property
+    @once
     def order(self) -> list[str]:
         """The ops, each after those that it knew."""
         if self._whole._plain is not None:
@@ -116,6 +117,8 @@ class Frame:
 
     def speaker(self, sub: str, cell: Cell) -> str:
         """Who speaks on a cell in the chain of `sub`: the last that answered otherwise than the one before."""
+        if self._whole._plain is not None:  # nobody amends
+            return sub
         chain = self.amendments.standing(sub)
         if chain == (sub,):
             return sub
@@ -132,11 +135,13 @@ class Frame:
 
     def told(self, sub: str) -> Told:
         """The time of an op: that of what it amends, unless it states another date of the visit."""
-        chain = self.amendments.chain(sub)
-        while len(chain) > 1 and self._ops[chain[-1]].day == self._ops[chain[-2]].day:
-            chain = chain[:-1]
-        op = self._ops[chain[-1]]
-        return Told(op.t, op.late, op.suspect)
+        if sub not in self._told_at:
+            chain = self.amendments.chain(sub)
+            while len(chain) > 1 and self._ops[chain[-1]].day == self._ops[chain[-2]].day:
+                chain = chain[:-1]
+            op = self._ops[chain[-1]]
+            self._told_at[sub] = Told(op.t, op.late, op.suspect)
+        return self._told_at[sub]
 
     def _told(self, words: str, sub: str, cell: Cell) -> list[Any]:
         said = self._ops[words].said if words in self._ops else self._ops[sub].said

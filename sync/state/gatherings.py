@@ -46,6 +46,8 @@ class Union(Policy):
         return []
 
     def ruled(self, entries: Sequence[Entry]) -> tuple[tuple[str, str], ...]:
+        if not any(entry.rules for entry in entries):
+            return ()
         return tuple(
             sorted(
                 (adder.op, ruling.op)
@@ -120,6 +122,8 @@ class Series(Policy):
         )
 
     def ruled(self, entries: Sequence[Entry]) -> tuple[tuple[str, str], ...]:
+        if not any(entry.rules for entry in entries):
+            return ()
         return tuple(
             sorted(
                 (entry.op, ruling.op)

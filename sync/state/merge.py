@@ -72,10 +72,8 @@ def merge_cell(entity: str, cell: Cell, entries: Sequence[Entry]) -> CellState |
         return None
     policy = policy_of(cell)
     merged = policy.merge(standing)
-    conflicts = tuple(
-        conflict(entity, f"{cell.name}/{key}" if key else cell.name, members)
-        for key, members in sorted(merged.disputes.items())
-    )
+    disputes = sorted(merged.disputes.items()) if merged.disputes else ()
+    conflicts = tuple(conflict(entity, f"{cell.name}/{key}" if key else cell.name, of) for key, of in disputes)
     return CellState(
         value=merged.value,
         current=merged.current,
@@ -99,11 +97,10 @@ def data_of(kind: EntityType, cells: Mapping[str, CellState]) -> dict[str, Any]:
     """The values that show, and what follows from them: derived properties are never written."""
     data = {prop: value for cell in cells.values() for prop, value in cell.value.items()}
     series = {name: [item.value for item in cell.items] for name, cell in cells.items() if cell.items}
-    for prop in kind.properties.values():
-        if prop.policy is PolicyName.DERIVED:
-            value = DERIVED[prop.name](data, series)
-            if value is not None:
-                data[prop.name] = value
+    for name in kind.derived:
+        value = DERIVED[name](data, series)
+        if value is not None:
+            data[name] = value
     return data
 
 

@@ -38,6 +38,7 @@ class Act(StrEnum):
 
 
 DELETED = "$delete"  # the pseudo-property of an entity's life
+_RULINGS = (Act.CORRECT, Act.RESOLVE, Act.DELETE, Act.RESTORE)
 ABOUT_A_SUBMISSION = (Act.REJECT, Act.UNREJECT, Act.ACCEPT, Act.REPAIR)
 
 
@@ -95,7 +96,7 @@ class Op:
     @property
     def rules(self) -> bool:
         """Whether this is a supervisor's word on values, which outranks authors that he knew."""
-        words = (Act.CORRECT, Act.RESOLVE, Act.DELETE, Act.RESTORE)
+        words = _RULINGS
         return self.standing is Standing.SUPERVISOR and self.act in words
 
     @property

@@ -39,6 +39,8 @@ class Policy:
 
     def merge(self, entries: Sequence[Entry]) -> Merged:
         """What the standing writes of the cell amount to; there is at least one."""
+        if len(entries) == 1:  # most cells: it has nobody to beat or to lose to
+            return Merged(entries[0].value, entries[0], tuple(entries))
         live = tuple(b for b in entries if not any(self.beats(a, b) for a in entries if a is not b))
         current = self.current(live)
         disputes = {"": tuple(sorted(entry.op for entry in live))} if self.disputed(live) else {}
@@ -46,6 +48,8 @@ class Policy:
 
     def ruled(self, entries: Sequence[Entry]) -> tuple[tuple[str, str], ...]:
         """(op, by): other people's values that a supervisor's ruling replaced by another one."""
+        if not any(entry.rules for entry in entries):
+            return ()
         return tuple(
             sorted(
                 (b.op, a.op)

@@ -35,10 +35,12 @@ class ConditionError(ValueError):
 class Condition:
     """A compiled condition; `properties` are what it looks at, `ages` where it may change.
 
+    `told` is what the values alone say of it: None if it hangs on ages, too.
     `at_risk`: of the children of a household only those at risk count.
     """
 
     holds: Test
+    told: Callable[[Data], bool | None]
     properties: frozenset[str] = frozenset()
     ages: tuple[tuple[int, str], ...] = ()
     at_risk: bool = False
@@ -50,10 +52,10 @@ def compile_condition(raw: Any) -> Condition:
         raise ConditionError(f"{raw!r} is no condition")
     for word, join in (("all", all), ("any", any)):
         if word in raw:
-            return _joined([compile_condition(part) for part in raw[word]], join)
+            return _joined([compile_condition(part) for part in raw[word]], join, word == "any")
     if "not" in raw:
         inner = compile_condition(raw["not"])
-        return replace(inner, holds=lambda facts: not inner.holds(facts))
+        return replace(inner, holds=lambda facts: not inner.holds(facts), told=lambda data: _not(inner.told(data)))
     if "age" in raw:
         return _age(raw["age"])
     if "child" in raw:
@@ -73,9 +75,20 @@ def reached(born: date, count: int, unit: str) -> date:
     return add_months(born, count * (12 if unit == "year" else 1))
 
 
-def _joined(parts: list[Condition], join: Callable[[Iterator[bool]], bool]) -> Condition:
+def _not(told: bool | None) -> bool | None:
+    return None if told is None else not told
+
+
+def _joined(parts: list[Condition], join: Callable[[Iterator[bool]], bool], decisive: bool) -> Condition:
+    """All of them or any; one part that is `decisive` decides the whole."""
+
+    def told(data: Data) -> bool | None:
+        said = [part.told(data) for part in parts]
+        return decisive if decisive in said else None if None in said else not decisive
+
     return Condition(
         lambda facts: join(part.holds(facts) for part in parts),
+        told,
         frozenset().union(*(part.properties for part in parts)),
         tuple(age for part in parts for age in part.ages),
         any(part.at_risk for part in parts),
@@ -95,7 +108,7 @@ def _age(raw: Mapping[str, Any]) -> Condition:
         )
 
     bounds = (low,) if high is None else (low, high)
-    return Condition(holds, frozenset(), tuple((bound, unit) for bound in bounds))
+    return Condition(holds, lambda data: None, frozenset(), tuple((bound, unit) for bound in bounds))
 
 
 def _property(raw: Mapping[str, Any]) -> Condition:
@@ -113,7 +126,8 @@ def _property(raw: Mapping[str, Any]) -> Condition:
     test, wanted = tests[found[0]], raw[found[0]]
     if not _fits(found[0], wanted):
         raise ConditionError(f"{name}: {found[0]} cannot be {wanted!r}; codes are quoted texts")
-    return Condition(lambda facts: test(facts.data.get(name), wanted), frozenset({name}))
+    told: Callable[[Data], bool] = lambda data: test(data.get(name), wanted)  # noqa: E731
+    return Condition(lambda facts: told(facts.data), told, frozenset({name}))
 
 
 def _fits(word: str, wanted: Any) -> bool:

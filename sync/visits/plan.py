@@ -47,8 +47,9 @@ def _counts(rule: Rule, visit: Made, subject: str, household: str | None) -> boo
 def _visit(subject: Subject, made: Sequence[Made], rule: Rule, calendar: Calendar, today: date) -> Visit | None:
     if rule.trigger is Trigger.NOBODY_HOME:
         return _retry(subject, made, rule, calendar)
-    counted = [one for one in made if _counts(rule, one, subject.id, subject.household)]
-    possible = (_due(subject, counted, rule, calendar, run) for run in _runs(subject, rule, today))
+    runs = list(_runs(subject, rule, today))
+    counted = [one for one in made if _counts(rule, one, subject.id, subject.household)] if runs else []
+    possible = (_due(subject, counted, rule, calendar, run) for run in runs)
     visits = [visit for visit in possible if visit is not None]
     return min(visits, key=lambda visit: (visit.due_at, visit.id), default=None)
 
@@ -63,11 +64,16 @@ class _Run:
 
 
 def _runs(subject: Subject, rule: Rule, today: date) -> Iterator[_Run]:
-    """The run as things are; during a conflict, that of every candidate value as well."""
+    """The run as things are; during a conflict, that of every candidate value as well.
+
+    Most rules end here: what holds in the end only of other values than these has no run, whenever it held.
+    """
     if rule.condition is None:
         return
     names = sorted(rule.condition.properties)
     disputed = {name: subject.candidates(name) for name in names}
+    if not any(_possible(rule, names, values) for values in product(*disputed.values())):
+        return
     dated = subject.type != "household" and (rule.condition.ages or rule.clock.at)
     births = subject.candidates("dob") if dated else [None]
     first = (subject.since, subject.sub)
@@ -75,6 +81,8 @@ def _runs(subject: Subject, rule: Rule, today: date) -> Iterator[_Run]:
     if not told or told[0][0] > first:
         told = [(first, {}), *told]
     for dob, *values in islice(product(births, *disputed.values()), _MOST_CANDIDATES):
+        if not _possible(rule, names, values):
+            continue
         steps = as_if(told, dict(zip(names, values, strict=True)), disputed)
         born = date.fromisoformat(dob) if dob else None
         children = [one for one in subject.children if one.at_risk or not rule.condition.at_risk]
@@ -82,6 +90,11 @@ def _runs(subject: Subject, rule: Rule, today: date) -> Iterator[_Run]:
         run = current_run(rule.condition, History(steps, [(first, born)] if born else known), today)
         if run is not None:
             yield _Run(*run, born)
+
+
+def _possible(rule: Rule, names: Sequence[str], values: Sequence[Any]) -> bool:
+    """Whether a rule can hold while its properties have these values, whatever anybody's age."""
+    return rule.condition is not None and rule.condition.told(dict(zip(names, values, strict=True))) is not False
 
 
 def _due(subject: Subject, counted: Sequence[Made], rule: Rule, calendar: Calendar, run: _Run) -> Visit | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, TypeVar
 
 import yaml
@@ -135,8 +136,7 @@ class Rules:
 
     def find(self, code: str, subject: str) -> Rule | None:
         """The newest version of a rule about entities of type `subject`; None if the file has it no more."""
-        found = [rule for rule in self.rules if (rule.code, rule.subject) == (code, subject)]
-        return max(found, key=lambda rule: rule.version, default=None)
+        return max(self._named.get((code, subject), ()), key=lambda rule: rule.version, default=None)
 
     def version_of(self, code: str, subject: str, version: int) -> Rule | None:
         """One version of a rule; None if the file has it no more."""
@@ -145,7 +145,21 @@ class Rules:
 
     def for_type(self, kind: str, day: date) -> list[Rule]:
         """The rules about entities of a type that are in force on a day."""
-        return [rule for rule in self.rules if rule.subject == kind and rule.on(day)]
+        return [rule for rule in self._about.get(kind, ()) if rule.on(day)]
+
+    @cached_property
+    def _about(self) -> Mapping[str, list[Rule]]:
+        about: dict[str, list[Rule]] = {}
+        for rule in self.rules:
+            about.setdefault(rule.subject, []).append(rule)
+        return about
+
+    @cached_property
+    def _named(self) -> Mapping[tuple[str, str], list[Rule]]:
+        named: dict[tuple[str, str], list[Rule]] = {}
+        for rule in self.rules:
+            named.setdefault((rule.code, rule.subject), []).append(rule)
+        return named
 
 
 def load_rules(text: str) -> Rules:

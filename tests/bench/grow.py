@@ -14,12 +14,13 @@ from flask import Flask
 from sqlalchemy import Connection, insert, select, text
 
 import sync.visits.plan as planning
-from forms.entity_types import protected_id
+from forms.entity_types import EntityType, protected_id
 from server.auth.tokens import issue
 from server.cli.people import enrol_device, fill_areas
 from server.clock import now
 from server.store.base import table
 from server.store.people import add_user, assign
+from server.store.reads import Reads
 from server.store.tables import (
     Entity,
     FeedEntry,
@@ -35,6 +36,8 @@ from sync.arrival import Sender
 from sync.authority import Role
 from sync.envelope import RawItem
 from sync.receive import receive
+from sync.state.extract import Extraction, key_of
+from sync.state.frame import Reading
 from sync.times import DAY, local_date
 from tests.api.builders import claim, item, new_id, registration, situation
 
@@ -106,6 +109,7 @@ def _home(number: int) -> tuple[dict[str, Any], dict[str, Any]]:
 def _copy(connection: Connection, children: int) -> None:
     """Copies of all rows of the first block, until there are so many children."""
     rows = {model: [dict(row._mapping) for row in connection.execute(select(table(model)))] for model in COPIED}
+    readings = dict(_readings(connection, [row["id"] for row in rows[Entity]]))
     born = [row["id"] for row in rows[Entity] if row["type"] == "child"]
     for number in range(1, -(-children // max(1, len(born)))):
         known = _Ids(number, born)
@@ -114,10 +118,34 @@ def _copy(connection: Connection, children: int) -> None:
             if model is VisitTable:
                 for one in copies:
                     one["id"] = _visit_id(one)
+            if model is OpTable:
+                for one, first in zip(copies, rows[model], strict=True):
+                    if one["key"]:  # else every write would be derived anew when its entity is touched
+                        one["key"] = _key(known, *readings[first["entity"], first["sub"]])
             if model is FeedEntry:
                 copies = [one for one in copies if one["kind"] == "entity"]
             if copies:
                 connection.execute(insert(table(model)), copies)
+
+
+def _readings(
+    connection: Connection, ids: Sequence[str]
+) -> Iterator[tuple[tuple[str, str], tuple[EntityType, Reading]]]:
+    """How each op is read, by (entity, submission): what its key is a digest of."""
+    types = current_nest().world.types
+    for ident, ledger in Reads(connection).ledgers(ids).items():
+        assert ledger.row is not None
+        kind = types[ledger.row.type]
+        extraction = Extraction(kind, {entry.op.sub: entry.op for entry in ledger.ops if entry.present})
+        yield from (((ident, sub), (kind, reading)) for sub, reading in extraction.readings.items())
+
+
+def _key(ids: "_Ids", kind: EntityType, reading: Reading) -> str:
+    def of(sub: str) -> str:
+        return UUID.sub(ids, sub.encode()).decode()
+
+    known = frozenset(of(sub) for sub in reading.known)
+    return key_of(kind, Reading(of(reading.sub), of(reading.screen), known, of(reading.words)))
 
 
 def _visit_id(row: Mapping[str, Any]) -> str:

@@ -84,6 +84,7 @@ def test_all_conflicts_of_a_child_stand_on_one_page_the_one_asked_for_first(town
     child, base, data, _ = disputed(town)
     for user, born in (("u1", "2017-01-03"), ("u2", "2017-02-03")):
         town.push([visit(child, NAME, base, data, dob=born, dob_precision="M")], user)
+    page = None
     for cell, title in (("birth", "Ngày sinh"), ("full_name", "Họ và tên trẻ")):
         page = officer.get(f"/desk/conflicts/{conflict_of(town, child, cell)}")
         titles = [words_of(one) for one in page.xpath("//h2")]
@@ -224,11 +225,13 @@ def test_a_wish_to_move_is_before_both_officers_and_says_what_it_means(
     ident = request.conflict("s1")["id"]
     here, there = visit("s1"), visit("s5")
     assert here.get("/desk/conflicts").xpath("//ul[@class='rows']/li") == []
+    page = None
     for pages in (here, there):
         (row,) = pages.get("/desk/conflicts?tab=moves").xpath("//ul[@class='rows']/li")
         assert "Xã/phường" in words_of(row)
         page = pages.get(f"/desk/conflicts/{ident}")
         assert "Xin chuyển" in words_of(page) and "Đồng ý thì cả hộ" in words_of(page)
+    assert page is not None
     assert page.xpath("//ul[@class='sides']//a") == []  # the submission and the household are not his yet
     assert page.xpath(f"//a[contains(@href, '{request.family.home}')]") == []
     chosen = there.submit(there.open(f"/desk/conflicts/{ident}"), ident, choice=request.value["id"], reason=WHY)

@@ -158,5 +158,5 @@ def test_pages_may_not_be_framed_kept_or_run_foreign_scripts(officer: Pages) -> 
     policy = answer.headers["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in policy and "'unsafe-inline'" not in policy and "default-src 'none'" in policy
     assert answer.headers["Cache-Control"] == "no-store"
-    cookie = officer.client.post("/desk/language").headers.get("Set-Cookie", "")
+    cookie = officer.submit(officer.get("/desk"), "/language").headers["Set-Cookie"]
     assert "HttpOnly" in cookie and "SameSite=Lax" in cookie
