@@ -8,6 +8,8 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from server.api.desk_schemas import ReasonedSchema, ResolveSchema
+from server.audit import append
+from server.auth.writing import write
 from server.clock import now
 from server.console.conflict_form import OTHER, inputs_of, said_in
 from server.console.reader import areas_of, loaded, words_now
@@ -20,6 +22,7 @@ from server.reading.conflict_parts import Case, Question
 from server.reading.conflicts import conflict_row
 from server.store.tables import ConflictTable, db
 from server.world import current_nest
+from sync.ports import AuditRow
 from sync.state.model import DELETED, Act
 
 TABS = ("waiting", "moves", "decided", "rules")
@@ -176,6 +179,9 @@ def _page(me: Visitor, row: ConflictTable, attempt: Attempt | None = None) -> Re
     case = case.first(_asked(case, row, attempt))
     if attempt is not None and case.questions and case.questions[0].id != attempt.conflict:
         attempt = Attempt(**{**vars(attempt), "conflict": case.questions[0].id})
+    if case.type == "child_protected":  # that it was read is noted before it is shown
+        noted = AuditRow(case.area, now(), me.id, "read_protected", case.subject, detail={"conflict": row.id})
+        write(lambda tx: append(tx.connection, [noted], tx.areas), [case.area])
     typed = {attempt.conflict: attempt.typed} if attempt else {}
     inputs = {one.id: inputs_of(nest, words, one, me.access.areas, typed.get(one.id)) for one in case.questions}
     text = render_template(
