@@ -127,6 +127,8 @@ def _end(user: str, sha256: str) -> None:
 
 def way_back(wanted: str | None, otherwise: str) -> str:
     """Where to go after signing in: a page of the desk, never another site, whatever the address says."""
+    if not (wanted or "").isprintable():  # a line break is no part of an address, nor of a header
+        return otherwise
     parts = urlsplit(wanted or "")
     inside = not parts.scheme and not parts.netloc and parts.path.startswith("/desk") and "\\" not in (wanted or "")
     return wanted if wanted and inside and "//" not in parts.path else otherwise
