@@ -14,6 +14,7 @@ from forms.catalogue import Catalogue, load_catalogue
 from server.clock import now
 from server.committer import Committer
 from server.media.files import MediaFolder
+from server.openrosa.lists import Lists
 from server.store.store import SqlStore
 from server.store.tables import db
 from sync.batch import Limits
@@ -58,6 +59,10 @@ class Nest:
     @cached_property
     def media(self) -> MediaFolder:
         return MediaFolder(self.settings.media_folder)
+
+    @cached_property
+    def lists(self) -> Lists:
+        return Lists(self.catalogue)
 
     @cached_property
     def committer(self) -> Committer:
