@@ -15,6 +15,7 @@ from server.clock import now
 from server.committer import Committer
 from server.media.files import MediaFolder
 from server.openrosa.lists import Lists
+from server.openrosa.seldom import Seldom
 from server.store.store import SqlStore
 from server.store.tables import db
 from sync.batch import Limits
@@ -59,6 +60,10 @@ class Nest:
     @cached_property
     def media(self) -> MediaFolder:
         return MediaFolder(self.settings.media_folder)
+
+    @cached_property
+    def noted(self) -> Seldom:
+        return Seldom(5 * 60_000)
 
     @cached_property
     def lists(self) -> Lists:

@@ -3,7 +3,6 @@
 Collect never says that it has read a list, so what a newer list lacks counts as gone when that list leaves.
 """
 
-import threading
 from collections.abc import Mapping
 from functools import partial
 
@@ -18,22 +17,13 @@ from server.world import Nest
 from sync.batch import DeviceClock
 
 entity = table(Entity)
-SELDOM = 5 * 60_000  # ms: a phone is noted so often at most, as each note is a transaction
-_lock = threading.Lock()
-_noted: dict[str, int] = {}
 
 
 def note_seen(nest: Nest, who: Caller, clock: DeviceClock | None, at: int) -> None:
     """Note that a phone was here at `at` (ms), and how far its clock is off."""
     device = who.sender.device
-    if device is None:
+    if device is None or not nest.noted.due(device, at):
         return
-    with _lock:
-        if 0 <= at - _noted.get(device, 0) < SELDOM:
-            return
-        if len(_noted) > 10_000:
-            _noted.clear()
-        _noted[device] = at
     seen = Seen(device, at, "ODK Collect", at - clock.wall if clock else None)
     nest.committer.run(partial(_write_seen, nest, seen))
 
