@@ -1,4 +1,4 @@
-"""What is worth doing now and then: a phone asks every few minutes, and a note of each time would be a transaction."""
+"""What is worth doing now and then: a phone asks every few minutes, and each note of it would be a transaction."""
 
 import threading
 
