@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from forms.entity_types import Cell, Property, PropertyType
 from forms.form import KIND_OF
 from forms.values import blank, from_text
-from server.reading.conflict_case import Question
+from server.reading.conflict_parts import Question
 from server.reading.values import field_of
 from server.reading.words import Words
 from server.world import Nest
@@ -72,7 +72,7 @@ def _inputs(
 def _input(words: Words, prop: Property, name: str, property_: str, value: Any, fixed: str) -> Input:
     pointer, label = f"/values/{property_}", words.label(prop)
     if fixed:
-        return Input(name, pointer, label, "fixed", (fixed, words.code(prop.list, fixed)))
+        return Input(name, pointer, label, "fixed", (fixed, words.code(prop.list or "", fixed)))
     if prop.type in (PropertyType.CODE, PropertyType.SET):
         options = words.options(prop.list)
         if prop.type is PropertyType.SET:

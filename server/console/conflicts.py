@@ -6,17 +6,17 @@ from typing import Any
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
-from marshmallow import ValidationError
 
 from server.api.desk_schemas import ReasonedSchema, ResolveSchema
 from server.clock import now
 from server.console.conflict_form import OTHER, inputs_of, said_in
-from server.console.reader import areas_of, words_now
+from server.console.reader import areas_of, loaded, words_now
 from server.console.session import Visitor, supervisor
 from server.desk import carry_out, order_of
 from server.problems import CATALOGUE, Problem
-from server.reading.conflict_case import Case, Question, case_of, decides, open_ids
+from server.reading.conflict_case import case_of, decides, open_ids
 from server.reading.conflict_lists import counts, decided_page, next_open, open_page, overruled_page
+from server.reading.conflict_parts import Case, Question
 from server.reading.conflicts import conflict_row
 from server.store.tables import ConflictTable, db
 from server.world import current_nest
@@ -121,12 +121,9 @@ def _resolve(me: Visitor, row: ConflictTable, body: dict[str, Any]) -> None:
         raise Problem("reason_needed", pointer="/reason")
     if not row.open:
         raise Problem("stale")
-    try:
-        loaded = ResolveSchema().load(body)
-    except ValidationError as error:
-        raise Problem("invalid", pointer=f"/{next(iter(error.messages_dict))}") from error
-    values = {"values": loaded["value"]} if loaded.get("value") is not None else {}
-    order = order_of(Act.RESOLVE, me.id, now(), loaded | values, conflict=row.id, entity=row.entity)
+    said = loaded(ResolveSchema(), body)
+    values = {"values": said["value"]} if said.get("value") is not None else {}
+    order = order_of(Act.RESOLVE, me.id, now(), said | values, conflict=row.id, entity=row.entity)
     carry_out(order, [row.entity])
     db.session.rollback()  # from here on as it stands now
 
@@ -158,10 +155,8 @@ def reopen(ident: str) -> Response:
             raise Problem("cannot_apply", _("Mâu thuẫn này không mở lại được."))
         if not reason:
             raise Problem("reason_needed", pointer="/reason")
-        body = ReasonedSchema().load({"reason": reason})
+        body = loaded(ReasonedSchema(), {"reason": reason})
         carry_out(order_of(Act.REJECT, me.id, now(), body, target=ruling.sub))
-    except ValidationError:
-        return _page(me, row, Attempt(**{**vars(attempt), "problem": Problem("invalid"), "pointer": "/reason"}))
     except Problem as problem:
         pointer = str(problem.extra.get("pointer", ""))
         return _page(me, row, Attempt(**{**vars(attempt), "problem": problem, "pointer": pointer}))

@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from sync.authority import Role
 from sync.batch import Outcome, Reason
 from sync.ports import Review
-from sync.state.model import Act, NoticeKind
+from sync.state.model import NoticeKind
 from sync.times import local_time
 
 OUTCOMES = {
@@ -61,6 +61,16 @@ TYPES = {
     "report": _l("Tin báo"),
     "submission": _l("Phiếu"),
 }
+RULES = {
+    NoticeKind.OVERRULED.value: _l("Lần quan sát sau được dùng."),
+    "graver": _l("Mức nặng hơn được dùng."),
+    NoticeKind.ASKS_TO_LOWER.value: _l("Xin hạ mức: mức nặng nhất giữ nguyên tới khi cán bộ hạ."),
+    NoticeKind.ASKS_TO_REMOVE.value: _l("Xin bỏ bớt nhóm: chỉ cán bộ bỏ được."),
+    NoticeKind.ASKS_TO_CLEAR.value: _l("Xin xóa trắng: số đã có được giữ."),
+    NoticeKind.DOUBTFUL.value: _l("Đồng hồ hoặc màn hình của người ghi không chắc: giá trị kia được tin hơn."),
+    NoticeKind.RULED.value: _l("Cán bộ đã quyết định khác."),
+    "$acts": _l("Hai việc của cán bộ không biết nhau: việc thận trọng hơn có hiệu lực."),
+}
 RISKS = {0: _l("Chưa đánh giá"), 1: _l("Nguy cơ thấp"), 2: _l("Nguy cơ trung bình"), 3: _l("Nguy cơ cao")}
 TABS = {
     "now": _l("Hiện nay"),
@@ -89,22 +99,6 @@ EVENTS = {
     "planned_open": _l("Lượt thăm đang chờ"),
     "planned_done": _l("Lượt thăm đã xong"),
     "planned_not_needed": _l("Lượt thăm không cần nữa"),
-}
-ACTS = {
-    Act.VISIT.value: _l("Phiếu"),
-    Act.DELETE.value: _l("Xóa hồ sơ"),
-    Act.RESTORE.value: _l("Khôi phục hồ sơ"),
-    Act.CORRECT.value: _l("Cán bộ sửa"),
-    Act.RESOLVE.value: _l("Cán bộ quyết định"),
-}
-RULES = {
-    NoticeKind.OVERRULED.value: _l("Lần quan sát sau, hoặc mức nặng hơn, được dùng."),
-    NoticeKind.ASKS_TO_LOWER.value: _l("Xin hạ mức: mức nặng nhất giữ nguyên tới khi cán bộ hạ."),
-    NoticeKind.ASKS_TO_REMOVE.value: _l("Xin bỏ bớt nhóm: chỉ cán bộ bỏ được."),
-    NoticeKind.ASKS_TO_CLEAR.value: _l("Xin xóa trắng: số đã có được giữ."),
-    NoticeKind.DOUBTFUL.value: _l("Đồng hồ hoặc màn hình của người ghi không chắc: giá trị kia được tin hơn."),
-    NoticeKind.RULED.value: _l("Cán bộ đã quyết định khác."),
-    "$acts": _l("Hai việc của cán bộ không biết nhau: việc thận trọng hơn có hiệu lực."),
 }
 
 

@@ -11,10 +11,11 @@ from typing import Any
 import orjson
 from sqlalchemy import select
 
-from forms.entity_types import Cell, PolicyName, PropertyType
+from forms.entity_types import Cell, PropertyType
 from server.auth.access import Access
 from server.reading.board import GRAVE
 from server.reading.conflict_lists import about, reason_of
+from server.reading.conflict_parts import Case, Question, Ruling, Side
 from server.reading.logs import Log, read_log
 from server.reading.values import Line, lines_of
 from server.reading.words import Words
@@ -26,92 +27,6 @@ from sync.ports import OpRow
 from sync.state.model import DELETED, Act, CellValue, Entry
 
 MADE_ON_A_PHONE = (Act.VISIT, Act.DELETE)  # what has a page of its own
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of the values between which somebody must decide, or one of the edits that a deletion had not seen.
-
-    `seen`: (whose, whether) of each other value. `base` is what was on this author's screen, None where that is no
-    matter or not known here (`blind`). `linked`: its submission may be opened. `shows`: it is in use meanwhile.
-    """
-
-    sub: str
-    act: str
-    author: str
-    lines: Sequence[Line]
-    value: CellValue
-    base: Sequence[Line] | None
-    observed_at: int
-    received_at: int
-    form: str
-    version: str
-    linked: bool
-    late: bool = False
-    suspect: bool = False
-    blind: bool = False
-    request: bool = False
-    shows: bool = False
-    deletes: bool = False
-    seen: Sequence[tuple[str, bool]] = ()
-
-
-@dataclass(frozen=True)
-class Question:
-    """One conflict: `key` names the entry of a series, `cell` is None of a deletion, `base` was on all screens."""
-
-    id: str
-    about: str
-    cell: Cell | None
-    key: str
-    grave: bool
-    move: bool
-    opened_at: int
-    members: Sequence[str]
-    sides: Sequence[Side]
-    base: Sequence[Line] | None
-    current: CellValue
-
-    @property
-    def series(self) -> bool:
-        return self.cell is not None and self.cell.policy is PolicyName.SERIES
-
-
-@dataclass(frozen=True)
-class Ruling:
-    """How a conflict was closed. `reopens`: taking the decision back opens it again."""
-
-    sub: str
-    by: str
-    at: int
-    reason: str
-    act: str
-    lines: Sequence[Line]
-    reopens: bool
-
-
-@dataclass(frozen=True)
-class Case:
-    """One entity's conflicts: all that are open, or one that is closed. `readable`: its page may be opened.
-
-    `subject` and `name` are those of its child where it is a protected half.
-    """
-
-    type: str
-    entity: str
-    subject: str
-    name: str
-    place: str
-    area: str
-    readable: bool
-    questions: Sequence[Question]
-    closed: Question | None = None
-    ruling: Ruling | None = None
-
-    def first(self, ident: str) -> "Case":
-        """The same with the conflict that was asked for before the others."""
-        ordered = sorted(self.questions, key=lambda one: one.id != ident)
-        return Case(**{**vars(self), "questions": ordered})
 
 
 def decides(access: Access, row: ConflictTable) -> bool:
@@ -224,7 +139,11 @@ class _Reading:
             blind=not row.op.base_ok,
             request=entry.request,
             shows=not key and state is not None and state.current.op == entry.op,
-            seen=[(self._author(one.op), one.op in entry.knew) for one in others if one.op != entry.op],
+            seen=[
+                (number, self._author(one.op), one.op in entry.knew)
+                for number, one in enumerate(others, 1)
+                if one.op != entry.op
+            ],
         )
 
     def _told(self, row: OpRow) -> dict[str, Any]:
@@ -254,7 +173,8 @@ class _Reading:
         """What stood there before; None where nobody can say, and of a series, whose entries replace nothing."""
         if key or not row.op.base_ok:
             return None
-        return self._lines(cell, self.log.shown(row.op.sub, cell.name))
+        shown = self.log.shown(row.op.sub, cell.name)
+        return self._lines(cell, shown) if shown else ()
 
     def _lives(self, members: Sequence[str]) -> list[Side]:
         """Who asked for the deletion, then what was written that he had not seen."""
@@ -263,8 +183,7 @@ class _Reading:
         edits = [self.log.ops[sub] for sub in unseen - {one.op.sub for one in deaths}]
         asked = [
             Side(**self._told(one), lines=(), value={}, base=None, late=one.op.late, suspect=one.op.suspect,
-                 deletes=True, request=not one.op.rules,
-                 seen=[(self._author(edit.op.sub), edit.op.sub in _known(one)) for edit in _ordered(edits)])
+                 deletes=True, request=not one.op.rules,)
             for one in _ordered(deaths)
         ]  # fmt: skip
         written = [

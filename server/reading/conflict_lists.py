@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy import case, distinct, func, or_, select, tuple_
 
-from forms.entity_types import EntityType
+from forms.entity_types import EntityType, PolicyName
 from server.reading.board import GRAVE
 from server.reading.values import Line, lines_of
 from server.reading.words import Words
@@ -19,11 +19,12 @@ from server.store.people import names_of
 from server.store.rows import unpack
 from server.store.tables import ConflictTable, Entity, NoticeTable, OpTable, Submission, db
 from server.world import Nest
+from sync.state.model import NoticeKind
 from sync.times import DAY
 
 MOST = 50
 WEEK = 7 * DAY
-ACTS = "$acts"
+ACTS, GRAVER = "$acts", "graver"
 Told = tuple[str, str, str | None, str]
 
 
@@ -175,7 +176,7 @@ def about(kind: EntityType, words: Words, cell: str) -> str:
         return label
     if first.key in first.fields:
         field = first.fields[first.key]
-        return f"{label}: {words.code(field.get('list'), key)}"
+        return f"{label}: {words.code(field.get('list') or '', key)}"
     return f"{label}: {key}"
 
 
@@ -243,7 +244,7 @@ class _Notices:
             subject=subject,
             name=name,
             about="" if one.cell == ACTS else about(self.nest.catalogue.types[kind], self.words, one.cell),
-            kind=ACTS if one.cell == ACTS else one.kind,
+            kind=ACTS if one.cell == ACTS else self._rule(kind, one),
             sub=one.sub,
             linked=self.acts.get((one.entity, one.sub)) in ("visit", "delete"),
             author=self.people.get(row.author, row.author),
@@ -252,6 +253,12 @@ class _Notices:
             by=self.people.get(author, author),
             instead=self._lines(kind, one.entity, one.by_sub, one.cell),
         )
+
+    def _rule(self, kind: str, one: NoticeTable) -> str:
+        """The kind of notice; of a value that lost to a graver one, that."""
+        cell = self.nest.catalogue.types[kind].cells.get(one.cell)
+        graver = cell is not None and cell.policy is PolicyName.HIGHEST and one.kind == NoticeKind.OVERRULED
+        return GRAVER if graver else one.kind
 
     def _lines(self, kind: str, entity: str, sub: str, cell: str) -> Sequence[Line]:
         write = self.writes.get((entity, sub), {}).get(cell)

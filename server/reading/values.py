@@ -38,7 +38,10 @@ def lines_of(
     names: Names | None = None,
     key: str = "",
 ) -> tuple[Line, ...]:
-    """A cell's value in words, blank members left out; one line if all is blank. Of rows only those of `key`."""
+    """A cell's value in words, blank members left out; one line if all is blank.
+
+    Of a keyed series it is what stands under `key`, without that.
+    """
     known = nest.catalogue.types[kind].cells.get(cell)
     if known is None:
         return ()
@@ -50,7 +53,8 @@ def _lines(nest: Nest, words: Words, cell: Cell, value: Mapping[str, Any], names
     single = len(cell.members) == 1
     for prop in cell.members:
         inner = value.get(prop.name)
-        if blank(inner) or (prop.type is PropertyType.HAMLET and not blank(value.get("ward_code"))):
+        told = (key and prop.key == prop.name) or (prop.type is PropertyType.HAMLET and value.get("ward_code"))
+        if told or blank(inner):
             continue
         if prop.type is PropertyType.ROWS:
             yield from _rows(words, prop, inner, key)
@@ -64,7 +68,7 @@ def _rows(words: Words, prop: Property, rows: Any, key: str) -> Iterator[Line]:
         if key and str(row.get(prop.key or "")) != key:
             continue
         for name in prop.fields:
-            if not blank(row.get(name)):
+            if not blank(row.get(name)) and not (key and name == prop.key):
                 shown = field_of(prop, name)
                 yield Line(words.label(shown), words.value(shown, row[name]))
 

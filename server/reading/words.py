@@ -49,10 +49,6 @@ class Words:
         """What stands for no value."""
         return self._empty
 
-    def code(self, name: str | None, code: Any) -> str:
-        """A code of a list in words; nothing of what is blank."""
-        return self._choices.get((name or "", str(code)), str(code)) if code not in (None, "") else ""
-
     def options(self, name: str | None) -> list[tuple[str, str]]:
         """(code, words) of a list, in its order."""
         return [(code, label) for (known, code), label in self._choices.items() if known == name]
@@ -64,6 +60,10 @@ class Words:
             yield self.label(properties[name]), self.value(properties[name], inner)
         if not value:
             yield "", self._empty
+
+    def code(self, codes: str, value: Any) -> str:
+        """A code of a shared list; nothing of what is blank."""
+        return self._choices.get((codes, str(value)), str(value)) if value not in (None, "") else ""
 
     def label(self, prop: Property) -> str:
         """What a property is called."""
