@@ -54,8 +54,8 @@ lint: $(DEV_STAMP)
 
 words: $(DEV_STAMP)
 	@cd server && ../$(BIN)/pybabel -q extract -F translations/babel.cfg -k _l -k Kind:2 --no-location --sort-output \
-		--omit-header -o ../.venv/words.pot .
-	@$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --omit-header -i .venv/words.pot \
+		-o ../.venv/words.pot .
+	@$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -i .venv/words.pot \
 		-d server/translations -l en
 	@$(BIN)/pybabel -q compile -d server/translations
 

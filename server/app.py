@@ -25,6 +25,7 @@ from server.console.desk import open_desk
 from server.console.start import blueprint as start
 from server.errors import register_errors
 from server.logs import set_up_logs
+from server.openrosa.views import blueprint as openrosa
 from server.problems import Problem
 from server.store.dialects import prepare_engine
 from server.store.tables import db
@@ -76,6 +77,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     api.register_blueprint(visits)  # a scheduler's or supervisor's token; the same
     api.register_blueprint(devices)  # a code enrols; lists and codes are for officers: `server.auth.access` decides
     api.register_blueprint(login)  # anybody who knows a password
+    app.register_blueprint(openrosa)  # the token in the address; also a revoked device's, to send
     app.register_blueprint(start)  # anybody, on loopback, in demo mode alone
     open_desk(app, settings)  # officers who signed in; `server.console.session` asks, `server.auth.access` decides
     register_errors(app)

@@ -50,11 +50,15 @@ def _http(error: HTTPException) -> Response:
 
 
 def _unforeseen(error: Exception) -> Response:
-    # The message of an error may hold what somebody typed; its type and place are enough to find it.
+    log.error("unforeseen", error=type(error).__name__, at=place_of(error))
+    return _refused(Problem("internal"))
+
+
+def place_of(error: Exception) -> list[str]:
+    """Where an error arose: its message may hold what somebody typed; its type and place are enough to find it."""
     frames = []
     trace = error.__traceback__
     while trace is not None:
         frames.append(f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}")
         trace = trace.tb_next
-    log.error("unforeseen", error=type(error).__name__, at=frames[-3:])
-    return _refused(Problem("internal"))
+    return frames[-3:]

@@ -35,6 +35,7 @@ CATALOGUE: dict[str, Kind] = {
     "unauthenticated": Kind(
         401, "Máy chủ không nhận ra mã truy cập. Hãy đăng nhập lại và giữ nguyên phiếu chưa gửi."
     ),
+    "address_unknown": Kind(403, "Địa chỉ máy chủ trong ứng dụng không còn dùng được. Hãy quét lại mã QR."),
     "login_failed": Kind(401, "Tên đăng nhập hoặc mật khẩu không đúng."),
     "form_expired": Kind(400, "Trang đã mở quá lâu hoặc bạn vừa đăng nhập lại. Chưa lưu gì; hãy tải lại trang."),
     "not_for_phones": Kind(403, "Các trang này dành cho cán bộ. Cộng tác viên làm việc trên điện thoại."),

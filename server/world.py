@@ -15,6 +15,8 @@ from forms.outline import Texts, headings
 from server.clock import now
 from server.committer import Committer
 from server.media.files import MediaFolder
+from server.openrosa.lists import Lists
+from server.openrosa.seldom import Seldom
 from server.store.store import SqlStore
 from server.store.tables import db
 from sync.batch import Limits
@@ -64,6 +66,14 @@ class Nest:
     @cached_property
     def media(self) -> MediaFolder:
         return MediaFolder(self.settings.media_folder)
+
+    @cached_property
+    def noted(self) -> Seldom:
+        return Seldom(5 * 60_000)
+
+    @cached_property
+    def lists(self) -> Lists:
+        return Lists(self.catalogue)
 
     @cached_property
     def committer(self) -> Committer:

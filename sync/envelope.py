@@ -26,15 +26,21 @@ class MalformedEnvelope(ValueError):
 
 @dataclass(frozen=True)
 class RawItem:
-    """One element of `items`: its bytes as received, its value, and what makes it unreadable, if anything."""
+    """One element of `items`: its bytes as received, its value, and what makes it unreadable, if anything.
+
+    `same` are the bytes that alone make it the same submission, where another client's words are around them.
+    """
 
     raw: bytes
     value: Any
     problem: Problem | None
+    same: bytes | None = None
 
     @property
     def sha256(self) -> str:
         """Hex digest of the canonical body: key order and spacing do not make another submission."""
+        if self.same is not None:
+            return hashlib.sha256(self.same).hexdigest()
         body = self.raw
         if self.problem is None:
             body = json.dumps(self.value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()

@@ -3,7 +3,7 @@
 A file is read by those who read the answer that names it. One that no answer names is read by officers alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from forms.form import Container, Form, Kind, Question
@@ -12,10 +12,14 @@ from sync.arrival import Arrival
 from sync.batch import Medium, MediumRow, read_media
 
 
-def media_of(arrival: Arrival, sub: str) -> list[MediumRow]:
-    """The files that an item names, as they are kept for the submission `sub`; each once under each name."""
+def media_of(arrival: Arrival, sub: str, beside: Iterable[Medium | MediumRow] = ()) -> list[MediumRow]:
+    """The files that an item names, as they are kept for the submission `sub`; each once under each name.
+
+    `beside` are those that came with it in another way: an XForm instance names no content, its files come along.
+    """
     named = arrival.item.media if arrival.item is not None else read_media(arrival.value)
-    first = {(medium.sha256, medium.name): medium for medium in reversed(named)}
+    also = [Medium(medium.name, medium.sha256, medium.size) for medium in beside]
+    first = {(medium.sha256, medium.name): medium for medium in reversed([*named, *also])}
     return [_row(arrival, sub, first[key]) for key in sorted(first)]
 
 

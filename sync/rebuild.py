@@ -69,12 +69,13 @@ def rebuild_alarms(
 ) -> tuple[Rebuilt, Changes]:
     """Plan anew for the danger of which held submissions tell."""
     found, changes, states = Rebuilt(), Changes(at=now), tx.states([row.id for row in held])
+    named = tx.media([row.id for row in held])
     alarms = []
     for row in held:
         arrival, facts = read_again(reader, row)
         waits = states[row.id].state in (Review.QUARANTINED, Review.STORED)
         signs = signs_of(arrival, world.types) if waits else {}
-        changes.media += media_of(arrival, row.id)
+        changes.media += media_of(arrival, row.id, named.get(row.id, ()))
         alarms.append(Alarm(row.id, states[row.id].area, facts.t(arrival, None).t, signs))
     plan_things([], alarms, changes, tx, world.rules, world.calendar, local_date(now))
     _other_media(tx, changes)
@@ -98,13 +99,13 @@ def _other_media(tx: Transaction, changes: Changes) -> None:
 def _read_again(things: Sequence[Thing], tx: Transaction, reader: Reader, changes: Changes) -> None:
     """What every op said, from the bytes of its submission; nothing that was derived from it is kept."""
     subs = sorted({entry.op.target or entry.op.sub for thing in things for entry in thing.log if _says(entry)})
-    rows = tx.submissions(subs)
+    rows, named = tx.submissions(subs), tx.media(subs)
     patches = tx.submissions(sorted({e.op.sub for t in things for e in t.log if e.op.act is Act.REPAIR}))
     told: dict[str, Mapping[str, Mapping[str, object]]] = {}
     for sub, row in rows.items():
         arrival = read_again(reader, row)[0]
         told[sub] = {one.id: one.said for one in arrival.told}
-        changes.media += media_of(arrival, sub)
+        changes.media += media_of(arrival, sub, named.get(sub, ()))
     for sub, act in patches.items():
         about = rows.get(str(act.facts.get("target")))
         if about is not None:

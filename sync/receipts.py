@@ -91,7 +91,7 @@ def submission_row(
         form=item.form if item else "",
         form_version=item.version if item else "",
         kind=item.kind if item else "",
-        dialect="batch",
+        dialect=arrival.dialect,
         raw=arrival.raw,
         observed_at=arrival.observed if item else None,
         received_at=facts.received,

@@ -44,7 +44,7 @@ def _again(sub: str, tx: Transaction, world: World, reader: Reader, now: int) ->
         note(space, changes, verdicts, but=sub)
         placeless = sub in verdicts.judgement.provisional
         reason = None if sub in verdicts.judgement.present or not things else Reason.OUT_OF_AREA
-    changes.media += media_of(arrival, sub)
+    changes.media += media_of(arrival, sub, tx.media([sub]).get(sub, ()))
     now_is = Review.RECEIVED if reason is None else Review.QUARANTINED
     changes.states[sub] = replace(state, state=now_is, reason=reason.value if reason else None)
     waits = placeless or reason is not None

@@ -26,15 +26,14 @@ from server.clock import now
 from server.problems import Problem
 from server.reading.media import missing_media
 from server.reading.submissions import own_states
+from server.receiving import read, receive
 from server.store.base import connect
 from server.store.devices import Seen
 from server.store.tables import Submission, db
 from server.syncing import Step, config_of, outdated
 from server.world import Nest, current_nest
-from sync.arrival import Arrival
 from sync.batch import DeviceClock
 from sync.envelope import MalformedEnvelope, RawItem, split
-from sync.receive import Unsettled
 from sync.times import DAY, iso, local_date, to_ms
 from sync.tokens import Position
 
@@ -85,7 +84,7 @@ class Push(MethodView):
         body: dict[str, Any] = {
             "server_time": iso(received),
             "keep_until": iso(received + nest.settings.keep_days * DAY),
-            "receipts": _receive(nest, [_read(nest, who, raw, clock, received) for raw in items]),
+            "receipts": receive(nest, [read(nest, who, raw, clock, received) for raw in items]),
         }
         if who.revoked:
             body["device"] = "revoked"
@@ -173,13 +172,6 @@ def _envelope(nest: Nest) -> tuple[dict[str, Any], list[RawItem]]:
         raise Problem("bad_envelope", errors=error.messages) from error
 
 
-def _receive(nest: Nest, arrivals: list[Arrival]) -> list[dict[str, Any]]:
-    try:
-        return nest.committer.receive(arrivals)
-    except Unsettled as error:
-        raise Problem("busy") from error
-
-
 def _rest(
     nest: Nest, who: Caller, at: int, position: Position | None, asked: dict[str, Any] | None, seen: Seen | None
 ) -> dict[str, Any]:
@@ -215,12 +207,3 @@ def _clock(stated: dict[str, Any] | None) -> DeviceClock | None:
     if stated is None:
         return None
     return DeviceClock(to_ms(stated["wall"]), stated.get("boot"), stated.get("mono_ms"))
-
-
-def _read(nest: Nest, who: Caller, raw: RawItem, clock: DeviceClock | None, received: int) -> Arrival:
-    try:
-        arrival = nest.reader.read(raw, who.sender, clock, received)
-    except Exception as error:  # a fault of ours must not cost the phone its submission
-        log.error("unread", error=type(error).__name__)
-        arrival = nest.reader.unread(raw, who.sender, clock, received)
-    return arrival if who.reads else arrival.revoked(expired=not who.revoked)

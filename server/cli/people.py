@@ -15,6 +15,7 @@ from server.auth.leaving import revoke
 from server.auth.passwords import set_password
 from server.auth.tokens import issue
 from server.clock import now
+from server.openrosa.setup import Setup
 from server.problems import CATALOGUE, Problem
 from server.store.people import add_user, assign, users_of
 from server.store.tables import Area, AreaSuccessor, Device, HamletTable, User, db
@@ -138,15 +139,34 @@ def password(ident: str, days: int | None) -> None:
 @device.command("enrol")
 @click.option("--label", default="", help="What it is called on lists of devices.")
 @click.option("--user", "ident", help="Its first user: a token is issued at once.")
-def enrol(label: str, ident: str | None) -> None:
-    """Enrol an installation. Prints its id and, with --user, that user's token, which is shown this once."""
+@click.option("--qr", is_flag=True, help="Show the code that sets ODK Collect up.")
+@click.option("--png", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write it there.")
+@click.option("--url", help="Where phones reach this server; as TOAM_PUBLIC_URL says if not given.")
+def enrol(label: str, ident: str | None, qr: bool, png: Path | None, url: str | None) -> None:
+    """Enrol an installation. Prints its id and, with --user, that user's token, which is shown this once.
+
+    With --qr or --png also what ODK Collect scans: whoever has that code is this phone.
+    """
+    address = url or current_nest().settings.public_url
+    if (qr or png) and not (ident and address):
+        raise click.ClickException("a code for ODK Collect needs --user, and --url or TOAM_PUBLIC_URL")
     if ident:
         _known(ident)
     device_id = enrol_device(label)
     click.echo(f"device {device_id}")
     if ident:
-        click.echo(f"token  {issue(ident, device_id, now())}")
+        token = issue(ident, device_id, now())
+        click.echo(f"token  {token}")
+        _show(Setup(address, token, ident), qr, png)
     db.session.commit()
+
+
+def _show(setup: Setup, qr: bool, png: Path | None) -> None:
+    if qr:
+        click.echo(f"server {setup.url}")
+        click.echo(setup.terminal())
+    if png is not None:
+        setup.png(png)
 
 
 @device.command("invite")

@@ -35,4 +35,5 @@ def loaded(schema: Schema, said: dict[str, Any]) -> dict[str, Any]:
         return dict(schema.load(said))
     except ValidationError as error:
         names = error.messages if isinstance(error.messages, dict) else {}
-        raise Problem("reason_needed" if {"reason", "comment"} & names.keys() else "invalid") from error
+        missing = any(name in names and not str(said.get(name) or "").strip() for name in ("reason", "comment"))
+        raise Problem("reason_needed" if missing else "invalid") from error

@@ -63,7 +63,8 @@ def candidates(arrival: Arrival) -> list[str]:
 
 def _entered(session: Session, target: Target, arrival: Arrival, facts: Facts) -> list[Thing]:
     """The entities in whose logs the submission is, put there if it was not. What it says of files is read anew."""
-    session.changes.media += media_of(arrival, target.id)
+    named = session.tx.media([target.id]).get(target.id, ())
+    session.changes.media += media_of(arrival, target.id, named)
     if target.things:
         return target.things
     good = [told for told in arrival.told if _fits(session, told)]

@@ -84,7 +84,7 @@ def test_all_conflicts_of_a_child_stand_on_one_page_the_one_asked_for_first(town
     child, base, data, _ = disputed(town)
     for user, born in (("u1", "2017-01-03"), ("u2", "2017-02-03")):
         town.push([visit(child, NAME, base, data, dob=born, dob_precision="M")], user)
-    page = None
+    page: Any = None
     for cell, title in (("birth", "Ngày sinh"), ("full_name", "Họ và tên trẻ")):
         page = officer.get(f"/desk/conflicts/{conflict_of(town, child, cell)}")
         titles = [words_of(one) for one in page.xpath("//h2")]
@@ -225,7 +225,7 @@ def test_a_wish_to_move_is_before_both_officers_and_says_what_it_means(
     ident = request.conflict("s1")["id"]
     here, there = visit("s1"), visit("s5")
     assert here.get("/desk/conflicts").xpath("//ul[@class='rows']/li") == []
-    page = None
+    page: Any = None
     for pages in (here, there):
         (row,) = pages.get("/desk/conflicts?tab=moves").xpath("//ul[@class='rows']/li")
         assert "Xã/phường" in words_of(row)

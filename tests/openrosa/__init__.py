@@ -1,0 +1,1 @@
+"""ODK Collect against the server: headers and bodies, lists, submissions with their files."""
