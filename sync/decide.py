@@ -164,5 +164,7 @@ class Decision:
         state = _STATES.get(outcome, Review.RECEIVED)
         changes.submissions.append(row)
         changes.media += media
-        changes.states[row.id] = StateRow(row.id, area, self.author.id, state, reason.value if reason else None)
+        changes.states[row.id] = StateRow(
+            row.id, area, self.author.id, state, reason.value if reason else None, received_at=row.received_at
+        )
         return row

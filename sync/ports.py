@@ -147,6 +147,7 @@ class StateRow:
     `reason` is why it is held now; `comment` and `question` the supervisor's last word to its author, by `by` at
     `at` (ms). `notices` tell the author what became of his words later: [{entity, cell, kind}], of what he may
     read alone. `elsewhere`: its author has no assignment where the entity lives now.
+    `received_at` is the submission's.
     """
 
     sub: str
@@ -160,6 +161,7 @@ class StateRow:
     at: int | None = None
     notices: tuple[Mapping[str, str], ...] = ()
     elsewhere: bool = False
+    received_at: int = 0
 
 
 @dataclass(frozen=True, order=True)

@@ -12,16 +12,14 @@ from typing import Any
 import orjson
 from sqlalchemy import and_, func, or_, select
 
+from server.reading.waiting import by_state, oldest
 from server.reading.words import Words
-from server.reminders.arranged import STANDING
 from server.store.base import table
 from server.store.people import names_of
 from server.store.tables import (
     ArrangementTable,
     ConflictTable,
     Entity,
-    Submission,
-    SubmissionState,
     VisitTable,
     db,
 )
@@ -37,6 +35,7 @@ GRAVE = ("risk_now", "full_name", "birth", "sex", "presence", DELETED)  # cells 
 REVIEWED = ("received", "edited")
 HELD = ("quarantined", "stored")
 arrangement, visit = table(ArrangementTable), table(VisitTable)
+OPEN = visit.c.state == VisitState.OPEN.value
 
 
 @dataclass(frozen=True)
@@ -129,31 +128,36 @@ class _Reading:
         return local_date(self.at)
 
     def board(self) -> Board:
-        timed = [rule.code for rule in self.nest.rules.rules if rule.clock.unit is Unit.HOUR]
+        hours = [rule for rule in self.nest.rules.rules if rule.clock.unit is Unit.HOUR]
+        timed, whose = {rule.code for rule in hours}, {rule.role for rule in hours}
         officers = visit.c.assignee_role == Role.SUPERVISOR.value
         moves = {kind.placement.name for kind in self.nest.catalogue.types.values()}
         late = and_(visit.c.assignee_role == Role.COLLABORATOR.value, visit.c.due < self.today)
         begun = and_(officers, visit.c.rule.not_in(timed), visit.c.earliest <= self.today)
+        counted = by_state(self.areas)
         return Board(
-            danger=self._visits(visit.c.rule.in_(timed)),
+            danger=self._visits(and_(visit.c.assignee_role.in_(whose), visit.c.rule.in_(timed))),
             duties=self._visits(begun),
             grave=self._conflicts(ConflictTable.cell.in_(GRAVE)),
             moves=self._conflicts(ConflictTable.cell.in_(moves)),
             doubts=self._conflicts(ConflictTable.cell.not_in([*GRAVE, *moves])),
-            review=self._submissions(REVIEWED),
-            held=self._submissions(HELD),
+            review=self._submissions(REVIEWED, counted),
+            held=self._submissions(HELD, counted),
             overdue=self._visits(late),
         )
 
     def _visits(self, which: Any) -> Section:
         """Open visits that nobody has cancelled or put off, the most pressing first."""
-        off = or_(arrangement.c.cancelled, arrangement.c.until > self.today)
-        query = select(visit).outerjoin(arrangement, STANDING)
-        query = query.where(visit.c.area.in_(self.areas), visit.c.state == VisitState.OPEN.value, which)
-        query = query.where(or_(arrangement.c.visit.is_(None), ~func.coalesce(off, False)))
+        off = select(arrangement.c.visit).where(
+            arrangement.c.standing, or_(arrangement.c.cancelled, arrangement.c.until > self.today)
+        )
+        query = select(visit.c.id, func.count().over().label("total"))
+        query = query.where(visit.c.area.in_(self.areas), OPEN, which, visit.c.id.not_in(off))
         order = visit.c.statutory.desc(), visit.c.priority.desc(), visit.c.due_at, visit.c.id
-        rows = db.session.execute(query.order_by(*order).limit(MOST)).all()
-        return Section(_count(query), self._tasks(rows))
+        first = db.session.execute(query.order_by(*order).limit(MOST)).all()
+        ids = [row.id for row in first]
+        rows = db.session.execute(select(visit).where(visit.c.id.in_(ids)).order_by(*order)).all()
+        return Section(first[0].total if first else 0, self._tasks(rows))
 
     def _tasks(self, rows: Sequence[Any]) -> list[Task]:
         ids = {ident for row in rows for ident in (row.subject, row.household) if ident}
@@ -184,7 +188,7 @@ class _Reading:
         )
 
     def _conflicts(self, which: Any) -> Section:
-        query = select(ConflictTable, Entity.type, Entity.label)
+        query = select(ConflictTable, Entity.type, Entity.label, func.count().over().label("total"))
         query = query.join(Entity, Entity.id == ConflictTable.entity).where(
             or_(ConflictTable.area.in_(self.areas), ConflictTable.also.in_(self.areas)), ConflictTable.open, which
         )
@@ -195,17 +199,15 @@ class _Reading:
             Doubt(one.id, kind, one.entity, label, self._about(kind, one.cell), one.opened_at)
             for one, kind, label in told
         ]
-        return Section(_count(query), doubts)
+        return Section(rows[0].total if rows else 0, doubts)
 
     def _about(self, kind: str, cell: str) -> str:
         cells = self.nest.catalogue.types[kind].cells
         name = cell.partition("/")[0]
         return self.words.label(cells[name].members[0]) if name in cells else ""
 
-    def _submissions(self, states: Sequence[str]) -> Section:
-        query = select(Submission, SubmissionState).join(SubmissionState, SubmissionState.sub == Submission.id)
-        query = query.where(SubmissionState.area.in_(self.areas), SubmissionState.state.in_(states))
-        rows = db.session.execute(query.order_by(Submission.received_at, Submission.id).limit(MOST)).all()
+    def _submissions(self, states: Sequence[str], counted: Mapping[str, int]) -> Section:
+        rows = oldest(self.areas, states, MOST)
         titles = {form.id: form.title for form in self.nest.catalogue.current()}
         people = names_of({one.author for one, _ in rows})
         waiting = [
@@ -215,13 +217,9 @@ class _Reading:
             )
             for one, state in rows
         ]  # fmt: skip
-        return Section(_count(query), waiting)
+        return Section(sum(counted.get(state, 0) for state in states), waiting)
 
 
 def _named(ids: Collection[str]) -> dict[str, tuple[str, dict[str, Any]]]:
     rows = db.session.execute(select(Entity.id, Entity.label, Entity.data).where(Entity.id.in_(sorted(ids))))
     return {row.id: (row.label, orjson.loads(row.data)) for row in rows}
-
-
-def _count(query: Any) -> int:
-    return db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0

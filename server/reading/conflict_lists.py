@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import case, distinct, func, or_, select, tuple_
+from sqlalchemy import case, distinct, func, or_, select
 
 from forms.entity_types import EntityType, PolicyName
 from server.reading.board import GRAVE
@@ -151,7 +151,7 @@ def decided_page(nest: Nest, words: Words, areas: Collection[str], page: int = 0
 
 def overruled_page(nest: Nest, words: Words, areas: Collection[str], at: int, page: int = 0) -> Page:
     """What rules overruled of the submissions that these areas received in the last week, the latest first."""
-    query = select(NoticeTable, Entity.area, Submission.author, Submission.received_at)
+    query = select(NoticeTable, Submission.received_at)
     query = query.join(Submission, Submission.id == NoticeTable.sub).join(Entity, Entity.id == NoticeTable.entity)
     query = query.where(Submission.area.in_(areas), Submission.received_at >= at - WEEK, Entity.area.in_(areas))
     order = Submission.received_at.desc(), NoticeTable.sub, NoticeTable.entity, NoticeTable.cell
@@ -227,18 +227,19 @@ class _Notices:
         self.nest, self.words = nest, words
         notices = [row.NoticeTable for row in rows]
         self.entities = _entities({one.entity for one in notices})
-        pairs = {(one.entity, sub) for one in notices for sub in (one.sub, one.by_sub)}
+        entities = sorted(self.entities)
+        subs = sorted({sub for one in notices for sub in (one.sub, one.by_sub)})
         query = select(OpTable.entity, OpTable.sub, OpTable.author, OpTable.act, OpTable.writes)
-        ops = db.session.execute(query.where(tuple_(OpTable.entity, OpTable.sub).in_(sorted(pairs)))).all()
+        ops = db.session.execute(query.where(OpTable.entity.in_(entities), OpTable.sub.in_(subs))).all()
         self.writes = {(op.entity, op.sub): orjson.loads(op.writes) for op in ops}
         self.authors = {(op.entity, op.sub): op.author for op in ops}
         self.acts = {(op.entity, op.sub): op.act for op in ops}
-        self.people = names_of({*self.authors.values(), *(row.author for row in rows)})
+        self.people = names_of(set(self.authors.values()))
 
     def line(self, row: Any) -> Overruled:
         one = row.NoticeTable
         kind, name, _, subject = self.entities[one.entity]
-        author = self.authors.get((one.entity, one.by_sub), "")
+        author, other = (self.authors.get((one.entity, sub), "") for sub in (one.sub, one.by_sub))
         return Overruled(
             type=kind,
             subject=subject,
@@ -247,10 +248,10 @@ class _Notices:
             kind=ACTS if one.cell == ACTS else self._rule(kind, one),
             sub=one.sub,
             linked=self.acts.get((one.entity, one.sub)) in ("visit", "delete"),
-            author=self.people.get(row.author, row.author),
+            author=self.people.get(author, author),
             received_at=row.received_at,
             written=self._lines(kind, one.entity, one.sub, one.cell),
-            by=self.people.get(author, author),
+            by=self.people.get(other, other),
             instead=self._lines(kind, one.entity, one.by_sub, one.cell),
         )
 

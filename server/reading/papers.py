@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import exists, select
 
+from server.reading.waiting import by_state, oldest
 from server.reading.words import Words
 from server.store.people import names_of
 from server.store.reads import Reads
-from server.store.tables import Entity, Submission, SubmissionState, db
+from server.store.tables import AssignmentTable, Entity, Submission, SubmissionState, User, db
 from server.world import Nest
+from sync.names import sort_key
 from sync.times import local_date
 
 PAGE = 30
@@ -57,8 +59,7 @@ class Asked:
 
 def counts(areas: Collection[str]) -> dict[str, int]:
     """How many there are on each shelf, and how many are held."""
-    query = select(SubmissionState.state, func.count()).where(SubmissionState.area.in_(sorted(areas)))
-    found = {state: number for state, number in db.session.execute(query.group_by(SubmissionState.state))}  # noqa: C416
+    found = by_state(areas)
     told = {shelf: sum(found.get(state, 0) for state in states) for shelf, states in SHELVES.items()}
     return told | {state: found.get(state, 0) for state in HELD}
 
@@ -67,26 +68,22 @@ def papers(
     nest: Nest, words: Words, areas: Collection[str], asked: Asked, after: str | None
 ) -> tuple[list[Paper], bool]:
     """A page of submissions, the oldest first, and whether there are more."""
-    query = _query(areas, SHELVES[asked.shelf], asked).limit(PAGE + 1)
-    before = db.session.get(Submission, after) if after else None
-    if before is not None:
-        query = query.where(_later(before))
-    rows = db.session.execute(query).all()
+    rows = oldest(areas, SHELVES[asked.shelf], PAGE + 1, after, *_narrowed(asked))
     return _told(nest, words, rows[:PAGE]), len(rows) > PAGE
 
 
 def next_waiting(areas: Collection[str], asked: Asked, ident: str) -> str | None:
     """The one that waits after a submission, else the first that waits."""
-    query, last = _query(areas, SHELVES["waiting"], asked).limit(1), db.session.get(Submission, ident)
-    row = db.session.execute(query.where(_later(last))).first() if last is not None else None
-    row = row or db.session.execute(query.where(Submission.id != ident)).first()
-    return row[0].id if row is not None else None
+    states, narrowed = SHELVES["waiting"], _narrowed(asked)
+    rows = oldest(areas, states, 1, ident, *narrowed)
+    rows = rows or oldest(areas, states, 1, None, SubmissionState.sub != ident, *narrowed)
+    return rows[0][0].id if rows else None
 
 
 def held_papers(nest: Nest, words: Words, areas: Collection[str], aside: bool) -> dict[str, list[Paper]]:
     """Those that are held (or were set aside), by cause: one act can deal with all of a cause. The largest first."""
     states = ("set_aside",) if aside else ("quarantined", "stored")
-    rows = db.session.execute(_query(areas, states, Asked()).limit(MOST_HELD)).all()
+    rows = oldest(areas, states, MOST_HELD)
     by_cause: dict[str, list[Paper]] = {}
     for one in _told(nest, words, rows):
         by_cause.setdefault(one.cause, []).append(one)
@@ -96,24 +93,21 @@ def held_papers(nest: Nest, words: Words, areas: Collection[str], aside: bool) -
 
 
 def authors_of(areas: Collection[str]) -> list[tuple[str, str]]:
-    """(id, name) of whoever has submissions there, by name."""
-    query = select(SubmissionState.author).where(SubmissionState.area.in_(sorted(areas))).distinct()
-    return sorted(names_of(set(db.session.scalars(query))).items(), key=lambda one: one[1])
+    """(id, name) of those with a charge there, now or earlier, who have sent something, by name."""
+    mine = sorted(areas)
+    known = select(AssignmentTable.user).where(AssignmentTable.area.in_(mine)).distinct()
+    sent = exists().where(SubmissionState.author == User.id, SubmissionState.area.in_(mine))
+    found = db.session.execute(select(User.id, User.name).where(User.id.in_(known), sent))
+    return sorted(((row.id, row.name) for row in found), key=lambda one: sort_key(one[1]))
 
 
-def _query(areas: Collection[str], states: Sequence[str], asked: Asked) -> Any:
-    query = select(Submission, SubmissionState).join(SubmissionState, SubmissionState.sub == Submission.id)
-    where: list[Any] = [SubmissionState.area.in_(sorted(areas)), SubmissionState.state.in_(states)]
+def _narrowed(asked: Asked) -> list[Any]:
+    found: list[Any] = []
     if asked.form is not None:
-        where.append(Submission.form == asked.form)
+        found.append(Submission.form == asked.form)
     if asked.author is not None:
-        where.append(Submission.author == asked.author)
-    return query.where(*where).order_by(Submission.received_at, Submission.id)
-
-
-def _later(before: Submission) -> Any:
-    same = (Submission.received_at == before.received_at) & (Submission.id > before.id)
-    return (Submission.received_at > before.received_at) | same
+        found.append(SubmissionState.author == asked.author)
+    return found
 
 
 def _told(nest: Nest, words: Words, rows: Sequence[Any]) -> list[Paper]:

@@ -4,15 +4,15 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import orjson
-from sqlalchemy import select
 
 from server.auth.access import Access
 from server.reading.logs import Log, read_log
 from server.reading.media import named_files
+from server.reading.waiting import oldest
 from server.store.reads import Reads
 from server.store.tables import Submission, SubmissionState, db
 from server.world import Nest
-from sync.ports import StateRow, SubmissionRow
+from sync.ports import Review, StateRow, SubmissionRow
 from sync.times import iso
 from sync.visits.plan import VisitState
 
@@ -21,19 +21,8 @@ MOST = 200
 
 def submission_list(areas: Collection[str], state: str | None, after: str | None, limit: int) -> dict[str, Any]:
     """Submissions of these areas, the oldest first, in pages; `after` is the last one of the page before."""
-    query = (
-        select(Submission, SubmissionState)
-        .join(SubmissionState, SubmissionState.sub == Submission.id)
-        .where(SubmissionState.area.in_(areas))
-        .order_by(Submission.received_at, Submission.id)
-    )
-    if state:
-        query = query.where(SubmissionState.state == state)
-    before = db.session.get(Submission, after) if after else None
-    if before is not None:
-        later = Submission.received_at > before.received_at
-        query = query.where(later | ((Submission.received_at == before.received_at) & (Submission.id > before.id)))
-    rows = db.session.execute(query.limit(limit + 1)).all()
+    states = [state] if state else [one.value for one in Review]
+    rows = oldest(areas, states, limit + 1, after)
     lines = [_line(row.Submission, row.SubmissionState) for row in rows[:limit]]
     return {"submissions": lines, "more": len(rows) > limit}
 

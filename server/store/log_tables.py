@@ -1,7 +1,7 @@
 """The tables of the log: what was received, what it said, and what follows from that about each entity."""
 # mypy: disable-error-code="misc, name-defined"
 
-from sqlalchemy import BigInteger, Index, SmallInteger, String, UniqueConstraint
+from sqlalchemy import BigInteger, Index, SmallInteger, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.store.base import AREA, CELL, FORM, ID, SCOPE, TYPE, USER, db
@@ -12,7 +12,7 @@ class Submission(db.Model):
     """A submission as received, for ever: never updated, never deleted."""
 
     __tablename__ = "submission"
-    __table_args__ = (Index("submission_area", "area", "received_at"),)
+    __table_args__ = (Index("submission_area", "area", "received_at", "id"),)
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     area: Mapped[str] = mapped_column(AREA)
     sha256: Mapped[str] = mapped_column(String(64))
@@ -36,10 +36,13 @@ class SubmissionState(db.Model):
     """The part of a submission that changes: how it was reviewed, and what its author is told about it."""
 
     __tablename__ = "submission_state"
-    __table_args__ = (Index("submission_state_area", "area", "state"),)
+    __table_args__ = (
+        Index("submission_state_area", "area", "state", "received_at", "sub"),
+        Index("submission_state_author", "author", "area"),
+    )
     sub: Mapped[str] = mapped_column(ID, primary_key=True)
     area: Mapped[str] = mapped_column(AREA)
-    author: Mapped[str] = mapped_column(USER, index=True)
+    author: Mapped[str] = mapped_column(USER)
     state: Mapped[str] = mapped_column(String(20))
     reason: Mapped[str | None] = mapped_column(String(40))
     comment: Mapped[str | None]
@@ -48,6 +51,7 @@ class SubmissionState(db.Model):
     at: Mapped[int | None]
     notices: Mapped[bytes]
     elsewhere: Mapped[bool]
+    received_at: Mapped[int] = mapped_column(default=0, server_default="0")  # of the submission, to be read in order
 
 
 class WaitingTable(db.Model):
@@ -99,7 +103,9 @@ class Entity(db.Model):
         Index("entity_area", "area", "type"),
         Index("entity_household", "household"),
         Index("entity_scope", "scope"),
-        Index("entity_risk", "area", "type", "risk", "sort", "id"),  # the register, the highest risk first
+        Index(
+            "entity_risk", "area", "type", "dead", text("coalesce(risk, -1) DESC"), "sort", "id"
+        ),  # the register, the highest risk first
         Index("entity_names", "area", "sort", "id", "search"),  # a search reads no row that it does not find
     )
     id: Mapped[str] = mapped_column(ID, primary_key=True)
@@ -127,7 +133,7 @@ class ConflictTable(db.Model):
     """Concurrent writes that a person must decide; `id` is the hash of entity, cell and members."""
 
     __tablename__ = "conflict"
-    __table_args__ = (Index("conflict_area", "area", "open"),)
+    __table_args__ = (Index("conflict_area", "area", "open"), Index("conflict_also", "also", "open"))
     id: Mapped[str] = mapped_column(String(24), primary_key=True)
     area: Mapped[str] = mapped_column(AREA)
     entity: Mapped[str] = mapped_column(ID, index=True)
@@ -144,6 +150,7 @@ class NoticeTable(db.Model):
     """A write that a rule overruled, for its author to see."""
 
     __tablename__ = "notice"
+    __table_args__ = (Index("notice_sub", "sub"),)
     entity: Mapped[str] = mapped_column(ID, primary_key=True)
     cell: Mapped[str] = mapped_column(CELL, primary_key=True)
     sub: Mapped[str] = mapped_column(ID, primary_key=True)

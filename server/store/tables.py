@@ -7,7 +7,7 @@ The area leads the key or an index of every large table, so that a city can part
 
 from datetime import date
 
-from sqlalchemy import BigInteger, Date, Index, Integer, String, UniqueConstraint
+from sqlalchemy import BigInteger, Date, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.store.base import AREA, FORM, ID, SCOPE, TYPE, USER, db
@@ -133,6 +133,19 @@ class VisitTable(db.Model):
         Index("visit_area", "area", "state", "due"),
         Index("visit_subject", "subject"),
         Index("visit_overdue", "state", "due_at"),
+        Index(
+            "visit_need",
+            "area",
+            "state",
+            "assignee_role",
+            text("statutory DESC"),
+            text("priority DESC"),
+            "due_at",
+            "id",
+            "rule",
+            "due",
+            "earliest",
+        ),  # what waits at a desk is counted without reading any row
     )
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     area: Mapped[str] = mapped_column(AREA)
