@@ -60,6 +60,7 @@ class Attack:
         assert form is not None
         self.town.push([item(name, self._filled(form, answers, EVIL, set()), about)], user)
         refused: set[str] = set()
+        receipt: Answers = {}
         for _ in range(3):
             marks = set(self.said)
             (receipt,) = self.town.push([item(name, self._filled(form, answers, SHORT, refused), about)], user)
