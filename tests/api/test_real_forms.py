@@ -40,6 +40,7 @@ ORDER = (
     "protection_report",
     "child_review",
 )
+_SEEN = re.compile(r' (?:baseVersion|trunkVersion|branchId)="[^"]*"')
 _INSTANCE_ID = re.compile("<instanceID>(.*?)</instanceID>")
 Made = Mapping[str, Sequence[Filling]]
 
@@ -278,8 +279,10 @@ def _without_claims_nothing_is_lost(town: Town, made: Made) -> None:
     here = {entity.id for filling in registered for entity in filling.entities}
     visits = [filling for filling in made["child_situation"] if filling.entities[0].id in here]
     assert len(visits) > 5
-    receipts = _push(town, [_item(filling, xml=True) for filling in visits])
-    assert {receipt["outcome"] for receipt in receipts} <= {"applied", "merged", "conflict"}
+    items = [_item(filling, xml=True) for filling in visits]
+    items = [item | {"xml": _SEEN.sub("", item["xml"])} for item in items]
+    receipts = _push(town, items)
+    assert {receipt["outcome"] for receipt in receipts} <= {"applied", "conflict"}
     for filling, receipt in zip(visits, receipts, strict=True):
         assert set(receipt["warnings"]) - {"check_personal_id"} == {"unknown_base"}
         (entity,) = filling.entities
