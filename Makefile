@@ -69,6 +69,7 @@ soak: $(DEV_STAMP)
 bench: $(DEV_STAMP)
 	@CHILDREN=$(CHILDREN) $(BIN)/python -W ignore -m tests.bench.city $(DATABASES)
 	@SIZES=$(CHILDREN) $(BIN)/python -W ignore:XDG_RUNTIME_DIR -m tests.bench $(DATABASES)
+	@CHILDREN=$(CHILDREN) $(BIN)/python -W ignore -m tests.bench.odk $(DATABASES)
 
 $(RUN_STAMP):
 	@python=$$(.tools/ensure_system.sh python); \

@@ -221,5 +221,7 @@ class _Reading:
 
 
 def _named(ids: Collection[str]) -> dict[str, tuple[str, dict[str, Any]]]:
+    if not ids:
+        return {}
     rows = db.session.execute(select(Entity.id, Entity.label, Entity.data).where(Entity.id.in_(sorted(ids))))
     return {row.id: (row.label, orjson.loads(row.data)) for row in rows}

@@ -36,6 +36,8 @@ def user_body(user: str) -> dict[str, str]:
 
 def names_of(users: Collection[str]) -> dict[str, str]:
     """What these users are called, by id; one that does not exist is left out."""
+    if not users:
+        return {}
     found = db.session.execute(select(User.id, User.name).where(User.id.in_(sorted(users))))
     return {row.id: row.name for row in found}
 

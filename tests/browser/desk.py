@@ -27,6 +27,8 @@ def desk_page(page: Page, full: Flask, full_url: str) -> Iterator[Page]:
 def sound(page: Page) -> None:
     """Nothing sticks out, and axe has nothing to say; also with everything opened."""
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-    assert page.evaluate(STICKING_OUT) == []
+    out = page.evaluate(STICKING_OUT)
+    assert out == [], out
     found = Axe().run(page).response["violations"]
-    assert [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found] == []
+    told = [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found]
+    assert told == [], told

@@ -117,7 +117,7 @@ def test_a_choice_closes_it_and_leads_to_the_next(town: Town, officer: Pages) ->
         ({"reason": WHY}, "Hãy chọn một giá trị"),
         ({"choice": "uuid:other", "reason": WHY}, "Lựa chọn không thuộc xung đột này"),
         ({"choice": "$other", "full_name": "x" * 10_001, "reason": WHY}, "Dài quá"),
-        ({"choice": "$other", "full_name": "x", "reason": "y" * 2001}, "Cần ghi lý do"),
+        ({"choice": "$other", "full_name": "x", "reason": "y" * 2001}, "không hợp lệ"),
     ],
 )
 def test_a_refusal_keeps_what_was_typed(town: Town, officer: Pages, said: dict[str, str], sentence: str) -> None:

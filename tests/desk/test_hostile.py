@@ -59,7 +59,8 @@ class Attack:
         form = self.town.nest.catalogue.current_of(name)
         assert form is not None
         self.town.push([item(name, self._filled(form, answers, EVIL, set()), about)], user)
-        refused, receipt = set[str](), {}
+        refused: set[str] = set()
+        receipt: Answers = {}
         for _ in range(3):
             marks = set(self.said)
             (receipt,) = self.town.push([item(name, self._filled(form, answers, SHORT, refused), about)], user)

@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -84,23 +84,28 @@ def _entity_id(row: etree._Element) -> str | None:
 
 @dataclass
 class Filler:
-    """Fills each form `count` times. `registered` comes first: the other forms are about whom it records."""
+    """Fills each form `count` times. Registrations and reports are of the day before: the others are about what they
+    record. `serve`, if given, makes the entity lists of what was filled so far: those that a server has of it.
+    """
 
     engine: Engine
     forms: Mapping[str, Form]
     count: int
     seed: int
     today: date
+    serve: Callable[[Mapping[str, Sequence[Filling]]], Mapping[str, bytes]] | None = None
     made: dict[str, list[Filling]] = field(default_factory=dict)
     files: dict[str, Mapping[str, bytes]] = field(default_factory=dict)  # form id -> the lists it was filled with
 
     def everything(self) -> dict[str, list[Filling]]:
         """Form id -> its fillings, in an order in which they can be sent."""
         empty = {f"{name}.csv": b"name,label,__version\n" for name in ("household", "child", "person", "report")}
-        self._keep("household_registration", registrations, PLACES | HERE | empty)
+        before = self.today - timedelta(days=1)
+        self._keep("household_registration", registrations, PLACES | HERE | empty, today=before)
         found = [one for one in self._entities("household_registration") if one.create]
         of = {kind: [one for one in found if one.dataset == kind] for kind in ("household", "child", "person")}
         files = PLACES | {f"{kind}.csv": entity_list(known) for kind, known in of.items()}
+        files |= self._served()
         children, homes = [one.id for one in of["child"]], [one.id for one in of["household"]]
         members = {
             home: [(e.dataset, e.id) for e in found if e.properties.get("household") == home] for home in homes
@@ -111,20 +116,29 @@ class Filler:
         self._keep("child_situation", situations, files, children)
         self._keep("household_update", updates, files, members)
         self._keep("follow_up_visit", follow_ups, files, subjects)
-        self._keep("protection_report", reports, files)
+        self._keep("protection_report", reports, files, today=before)
         mine = [f for f in self.made["protection_report"] if f.answers().get("ward_code") in (None, "", HOME)]
         files |= {"report.csv": entity_list([one for filling in mine for one in filling.filled.entities])}
+        files |= self._served()
         self._keep("child_review", reviews, files, children)
         return self.made
+
+    def _served(self) -> Mapping[str, bytes]:
+        return self.serve(self.made) if self.serve is not None else {}
 
     def _entities(self, name: str) -> Iterator[FilledEntity]:
         return (one for filling in self.made[name] for one in filling.filled.entities)
 
     def _keep(
-        self, name: str, fillings: Callable[..., Iterator[Filled]], files: Mapping[str, bytes], *of: Any
+        self,
+        name: str,
+        fillings: Callable[..., Iterator[Filled]],
+        files: Mapping[str, bytes],
+        *of: Any,
+        today: date | None = None,
     ) -> None:
         form, self.files[name] = self.forms[name], dict(files)
-        filled = fillings(self.engine, form.xml, self.count, self.seed, files, *of, today=self.today)
+        filled = fillings(self.engine, form.xml, self.count, self.seed, files, *of, today=today or self.today)
         self.made[name] = [Filling(form, one) for one in filled]
 
 
