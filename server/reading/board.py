@@ -195,8 +195,9 @@ class _Reading:
         order = ConflictTable.opened_at, ConflictTable.id
         rows = db.session.execute(query.order_by(*order).limit(MOST)).all()
         told = [(row.ConflictTable, row.type, row.label) for row in rows]
+        whose = _children({one.entity for one, kind, _ in told if kind == "child_protected"})
         doubts = [
-            Doubt(one.id, kind, one.entity, label, self._about(kind, one.cell), one.opened_at)
+            Doubt(one.id, kind, one.entity, whose.get(one.entity, label), self._about(kind, one.cell), one.opened_at)
             for one, kind, label in told
         ]
         return Section(rows[0].total if rows else 0, doubts)
@@ -225,3 +226,10 @@ def _named(ids: Collection[str]) -> dict[str, tuple[str, dict[str, Any]]]:
         return {}
     rows = db.session.execute(select(Entity.id, Entity.label, Entity.data).where(Entity.id.in_(sorted(ids))))
     return {row.id: (row.label, orjson.loads(row.data)) for row in rows}
+
+
+def _children(halves: Collection[str]) -> dict[str, str]:
+    """The names of the children whose protected halves these are."""
+    found = _named(halves)
+    names = _named({str(data.get("child")) for _, data in found.values()})
+    return {half: names[child][0] for half, (_, data) in found.items() if (child := str(data.get("child"))) in names}

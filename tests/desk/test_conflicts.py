@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
-from server.store.tables import db
-from tests.api.builders import AREA, claim, moment, new_id, register, visit
+from forms.entity_types import protected_id
+from server.store.tables import AuditTable, db
+from tests.api.builders import AREA, PROTECTED, claim, moment, new_id, register, visit
 from tests.api.test_desk_values import NAME, ONE, THREE, TWO, WHY, disputed
 from tests.api.test_moves import Request
 from tests.api.test_outcomes import registered
@@ -347,3 +348,22 @@ def statements(town: Town, pages: Pages, path: str) -> int:
     finally:
         event.remove(engine, "before_cursor_execute", note)
     return len([one for one in seen if one.lstrip().upper().startswith(("SELECT", "WITH"))])
+
+
+def test_a_conflict_of_the_protected_half_has_the_childs_name_and_its_reading_is_noted(
+    town: Town, officer: Pages
+) -> None:
+    child, base, data = registered(town)
+    town.apply(visit(child, NAME, base, data, years=13, **PROTECTED))
+    half = protected_id(child)
+    known = town.get(f"/api/v1/entities/child_protected/{half}", "s1").get_json()["etag"]
+    for value in ("0", "1"):
+        body = {"base": known, "reason": WHY, "values": {"law_conflict": value}}
+        town.act(f"entities/child_protected/{half}/correct", "s1", **body)
+    (row,) = officer.get("/desk/conflicts").xpath("//ul[@class='rows']/li")
+    assert NAME in words_of(row) and "Vi phạm pháp luật" in words_of(row)
+    assert NAME in words_of(officer.get("/desk").get_element_by_id("doubts").getparent())
+    page = officer.get(str(row.xpath(".//a/@href")[0]))
+    assert NAME in words_of(page.xpath("//h1")[0])
+    noted = town.rows(select(AuditTable.subject).where(AuditTable.act == "read_protected"))
+    assert [row.subject for row in noted] == [child]
