@@ -32,7 +32,7 @@ help:
 	@echo "make words  collect the pages' words into server/translations, and compile their English"
 	@echo "make mutants  wrong variants of the merge rules: every one must be killed by the tests"
 	@echo "make soak   the properties of merging on ten times as many worlds, and ten times as many kills"
-	@echo "make bench  pushes, plans, lists (into docs/benchmarks.md) and pulls as a city grows: CHILDREN=2000 for a small one"
+	@echo "make bench  pushes, plans, lists, pages (into docs/benchmarks.md) and pulls as a city grows: CHILDREN=2000 for a small one"
 	@echo "make clean  remove .venv, caches and the demonstration data"
 
 run: $(RUN_STAMP)
@@ -70,6 +70,7 @@ bench: $(DEV_STAMP)
 	@CHILDREN=$(CHILDREN) $(BIN)/python -W ignore -m tests.bench.city $(DATABASES)
 	@SIZES=$(CHILDREN) $(BIN)/python -W ignore:XDG_RUNTIME_DIR -m tests.bench $(DATABASES)
 	@CHILDREN=$(CHILDREN) $(BIN)/python -W ignore -m tests.bench.odk $(DATABASES)
+	@CHILDREN=$(CHILDREN) $(BIN)/python -W ignore -m tests.bench.desk $(DATABASES)
 
 $(RUN_STAMP):
 	@python=$$(.tools/ensure_system.sh python); \

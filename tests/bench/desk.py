@@ -238,7 +238,10 @@ def first_view(client: FlaskClient) -> int:
     plain = client.get("/desk").text
     parts = re.findall(r'(?:href|src)="(/static/[^"]+)"', plain)
     answers = [page, *(client.get(part, headers=ZIPPED) for part in parts)]
-    return sum(len(answer.get_data()) for answer in answers)
+    size = sum(len(answer.get_data()) for answer in answers)
+    for answer in answers:
+        answer.close()
+    return size
 
 
 def lines(found: Sequence[Measured]) -> list[str]:

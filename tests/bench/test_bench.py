@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from server.store.feed import SqlFeed
 from tests.bench import __main__ as program
-from tests.bench import city, grow
+from tests.bench import city, desk, grow
 from tests.bench.measures import ratio
 from tests.databases import DATABASES
 
@@ -60,5 +61,24 @@ def test_pushes_plans_and_lists_are_measured_and_told(database: str, monkeypatch
     assert page.count("\n| 24 | ") == 3 and "of the bare endpoint" in page
 
 
+@pytest.mark.parametrize("database", DATABASES)
+def test_every_page_of_the_desk_is_measured_and_told_once(
+    database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An officer with conflicts, notices and held submissions gets every page, on either database."""
+    monkeypatch.setattr(grow, "BLOCK", 8)
+    monkeypatch.setattr(desk, "EVERY", 2)
+    (found,) = desk.measure(database, [24], 2)
+    assert found.here >= 12 and found.first < desk.MOST_BYTES
+    assert all(cost.statements <= 30 for cost in found.costs.values()), found.costs
+    page = tmp_path / "page.md"
+    page.write_text("# Benchmarks\n\n## SQLite\n", encoding="utf-8")
+    for _ in range(2):
+        desk.write(page, [found])
+    told = page.read_text(encoding="utf-8")
+    assert (told.count(desk.TITLE), told.count("## SQLite"), told.count("\n| one conflict | ")) == (1, 1, 1)
+
+
 def test_an_unknown_database_is_refused() -> None:
     assert program.main(["oracle"]) == 1
+    assert desk.main(["oracle"]) == 1

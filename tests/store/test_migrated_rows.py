@@ -155,10 +155,10 @@ def test_the_first_rows_are_read_after_the_migration(empty_app: Flask, engine: E
         "conflicts": [{"id": "k1", "cell": "phone"}],
     }
     assert states == {
-        "s1": StateRow("s1", HERE, "u11", Review.RECEIVED),
-        "s2": StateRow("s2", HERE, "u12", Review.RECEIVED),
-        "s3": StateRow("s3", THERE, "u11", Review.QUARANTINED, "out_of_area"),
-        "s4": StateRow("s4", HERE, "u11", Review.RECEIVED),
+        "s1": StateRow("s1", HERE, "u11", Review.RECEIVED, received_at=NOON),
+        "s2": StateRow("s2", HERE, "u12", Review.RECEIVED, received_at=NOON),
+        "s3": StateRow("s3", THERE, "u11", Review.QUARANTINED, "out_of_area", received_at=NOON),
+        "s4": StateRow("s4", HERE, "u11", Review.RECEIVED, received_at=NOON),
     }
 
 
