@@ -21,6 +21,7 @@ from tests.engines.samples import registrations, situations
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 MESSAGE = re.compile("<message[^>]*>(.*?)</message>")
+UUID_4 = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", re.M)
 BOUNDARY = "toam-collect"
 
 
@@ -57,10 +58,10 @@ def fill(engine: Engine, door: str, form: str) -> Filled:
         mine = b"\n".join(files["wards.csv"].split(b"\n")[:2]) + b"\n"  # the first ward is one's own
         made = registrations(engine, xform, 1, seed, files | {"wards.csv": mine}, today=today)
     else:
-        children = [line.split(",")[0] for line in files["child.csv"].decode().splitlines()[1:]]
-        if not children:
-            raise Refused("no child is on the list: the household that was drawn has none; once more, please")
-        made = situations(engine, xform, 1, seed, files, children[:1], today=today)
+        names = UUID_4.findall(files["child.csv"].decode())  # Collect updates no entity of another kind of id
+        if not names:
+            raise Refused("no child of a phone is on the list: the household that was drawn has none; once more")
+        made = situations(engine, xform, 1, seed, files, names[:1], today=today)
     return next(made)
 
 
