@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy import ColumnElement, func, select
 
 from forms.checks import national
 from server.auth.access import Access
@@ -21,7 +21,6 @@ from server.store.reads import fetch
 from server.store.tables import ConflictTable, Entity, db
 
 PAGE = 30
-RISK: ColumnElement[int] = literal_column("coalesce(risk, -1)")  # as the index says it, so that it is used
 MOST = 50_000  # rows of a sheet
 
 
@@ -80,10 +79,27 @@ def children(
         where.append(Entity.risk >= asked.risk)
     if asked.doubtful:
         where.append(Entity.id.in_(select(ConflictTable.entity).where(ConflictTable.open)))
-    total = db.session.scalar(select(func.count()).select_from(Entity).where(*where)) or 0
-    order = RISK.desc(), Entity.sort, Entity.id
-    ids = db.session.scalars(select(Entity.id).where(*where).order_by(*order).offset(page * size).limit(size)).all()
+    ids, total = _by_risk(where, page * size, size)
     return lines(words, ids, access.today), total
+
+
+def _by_risk(where: Sequence[ColumnElement[bool]], skip: int, size: int) -> tuple[list[str], int]:
+    """Ids from the highest level of risk down, within one by name; and how many there are.
+
+    Level by level, because each is read in the order of its index: all at once would have to be sorted.
+    """
+    levels = select(Entity.risk, func.count()).where(*where).group_by(Entity.risk)
+    counted: dict[int | None, int] = {level: number for level, number in db.session.execute(levels)}  # noqa: C416
+    ids: list[str] = []
+    for level in sorted(counted, key=lambda one: -1 if one is None else one, reverse=True):
+        if skip < counted[level] and len(ids) < size:
+            same = select(Entity.id).where(
+                *where, Entity.risk == level if level is not None else Entity.risk.is_(None)
+            )
+            order = Entity.sort, Entity.id
+            ids += db.session.scalars(same.order_by(*order).offset(skip).limit(size - len(ids)))
+        skip = max(skip - counted[level], 0)
+    return ids, sum(counted.values())
 
 
 def lines(words: Words, ids: Sequence[str], today: date) -> list[Line]:

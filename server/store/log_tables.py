@@ -1,7 +1,7 @@
 """The tables of the log: what was received, what it said, and what follows from that about each entity."""
 # mypy: disable-error-code="misc, name-defined"
 
-from sqlalchemy import BigInteger, Index, SmallInteger, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.store.base import AREA, CELL, FORM, ID, SCOPE, TYPE, USER, db
@@ -103,9 +103,7 @@ class Entity(db.Model):
         Index("entity_area", "area", "type"),
         Index("entity_household", "household"),
         Index("entity_scope", "scope"),
-        Index(
-            "entity_risk", "area", "type", "dead", text("coalesce(risk, -1) DESC"), "sort", "id"
-        ),  # the register, the highest risk first
+        Index("entity_risk", "area", "type", "dead", "risk", "sort", "id"),  # the register, the highest risk first
         Index("entity_names", "area", "sort", "id", "search"),  # a search reads no row that it does not find
     )
     id: Mapped[str] = mapped_column(ID, primary_key=True)

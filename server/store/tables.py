@@ -7,7 +7,7 @@ The area leads the key or an index of every large table, so that a city can part
 
 from datetime import date
 
-from sqlalchemy import BigInteger, Date, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, Date, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.store.base import AREA, FORM, ID, SCOPE, TYPE, USER, db
@@ -138,8 +138,8 @@ class VisitTable(db.Model):
             "area",
             "state",
             "assignee_role",
-            text("statutory DESC"),
-            text("priority DESC"),
+            "statutory",
+            "priority",
             "due_at",
             "id",
             "rule",

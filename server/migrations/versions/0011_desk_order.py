@@ -4,8 +4,6 @@ Revision ID: 0011
 Revises: 0010
 """
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 
@@ -14,17 +12,7 @@ down_revision: str | None = "0010"
 branch_labels: str | None = None
 depends_on: str | None = None
 
-Columns = list[str | sa.TextClause | sa.ColumnElement[Any]]
-NEED: Columns = [
-    "area",
-    "state",
-    "assignee_role",
-    sa.text("statutory DESC"),
-    sa.text("priority DESC"),
-    "due_at",
-    "id",
-]
-RISK: Columns = ["area", "type", "dead", sa.text("coalesce(risk, -1) DESC"), "sort", "id"]
+NEED = ["area", "state", "assignee_role", "statutory", "priority", "due_at", "id", "rule", "due", "earliest"]
 ARRIVAL = """update submission_state set received_at = coalesce(
     (select received_at from submission where submission.id = submission_state.sub), 0)"""
 
@@ -43,7 +31,7 @@ def upgrade() -> None:
     op.create_index("conflict_also", "conflict", ["also", "open"])
     op.create_index("visit_need", "visit", NEED)
     op.drop_index("entity_risk", "entity")
-    op.create_index("entity_risk", "entity", RISK)
+    op.create_index("entity_risk", "entity", ["area", "type", "dead", "risk", "sort", "id"])
 
 
 def downgrade() -> None:
