@@ -38,6 +38,7 @@ class Story:
         self.page.fill("[name=password]", PASSWORD)
         self.page.click("main button")
         self.page.wait_for_url("**/desk")
+        self.page.wait_for_load_state("load")
         sound(self.page)
 
     def visit(self, user: str = "u1", name: str = NAME, **told: Any) -> dict[str, Any]:
@@ -101,6 +102,7 @@ def test_returned_with_a_comment_the_amendment_comes_back_linked(story: Story) -
     story.page.locator("form[action$=return] textarea").fill("Trường này ở ấp nào?")
     story.page.get_by_role("button", name="Trả lại", exact=True).click()
     story.page.get_by_text("Đã trả lại phiếu").wait_for()
+    story.page.wait_for_load_state("load")
     assert story.town.status(value["id"])["comment"] == "Trường này ở ấp nào?"
     story.town.push([amended(value, school_name="Trường Cầu Sắt 2")])
     story.page.goto(f"{story.url}/desk/submissions/{value['id']}")
@@ -117,6 +119,8 @@ def test_danger_behind_a_typo_is_on_top_until_it_is_handled(story: Story) -> Non
     story.page.locator("form[action$=repair] input[name^='at:']").fill("4")
     story.page.locator("form[action$=repair] textarea").fill(WHY)
     story.page.get_by_role("button", name="Đọc lại và áp dụng").click()
+    story.page.get_by_text("Đã đọc phiếu").wait_for()
+    story.page.wait_for_load_state("load")
     story.page.goto(f"{story.url}/desk")
     link = story.page.locator("section[aria-labelledby=danger] a").first
     assert link.inner_text() == NAME
