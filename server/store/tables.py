@@ -133,19 +133,20 @@ class VisitTable(db.Model):
         Index("visit_area", "area", "state", "due"),
         Index("visit_subject", "subject"),
         Index("visit_overdue", "state", "due_at"),
+        # What waits at a desk is counted without reading any row.
         Index(
             "visit_need",
             "area",
             "state",
             "assignee_role",
+            "rule",
+            "earliest",
+            "due",
             "statutory",
             "priority",
             "due_at",
             "id",
-            "rule",
-            "due",
-            "earliest",
-        ),  # what waits at a desk is counted without reading any row
+        ),
     )
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     area: Mapped[str] = mapped_column(AREA)

@@ -12,7 +12,7 @@ down_revision: str | None = "0010"
 branch_labels: str | None = None
 depends_on: str | None = None
 
-NEED = ["area", "state", "assignee_role", "statutory", "priority", "due_at", "id", "rule", "due", "earliest"]
+NEED = ["area", "state", "assignee_role", "rule", "earliest", "due", "statutory", "priority", "due_at", "id"]
 ARRIVAL = """update submission_state set received_at = coalesce(
     (select received_at from submission where submission.id = submission_state.sub), 0)"""
 
