@@ -7,7 +7,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from forms.entity_types import Property, PropertyType
-from server.reading.words import Words, choices
+from server.reading.words import Words
 from server.world import Nest
 
 KINDS = {
@@ -56,23 +56,23 @@ def _options(nest: Nest, words: Words, prop: Property, data: Mapping[str, Any]) 
     if prop.type is PropertyType.HAMLET:
         area = data.get("ward_code")
         return [(code, one.name) for (ward, code), one in sorted(nest.places.hamlets.items()) if ward == area]
-    return [(code, label) for (name, code), label in choices(words.language).items() if name == prop.list]
+    return words.options(prop.list)
 
 
 def values_of(props: Iterable[Property], form: MultiDict[str, str]) -> dict[str, Any]:
-    """Property -> what was typed in, None where it was left blank; numbers that are none stay as they were typed."""
-    return {prop.name: _value(prop, form) for prop in props if prop.type in KINDS}
+    """Property -> what was typed in, None where it was left blank."""
+    return {prop.name: typed(KINDS[prop.type], form.getlist(prop.name)) for prop in props if prop.type in KINDS}
 
 
-def _value(prop: Property, form: MultiDict[str, str]) -> Any:
-    if prop.type is PropertyType.SET:
-        return form.getlist(prop.name) or None
-    text = form.get(prop.name, "").strip()
-    if not text:
-        return None
-    if prop.type is PropertyType.INTEGER and text.removeprefix("-").isdecimal():
+def typed(kind: str, values: Sequence[str]) -> Any:
+    """What an input of a kind sends, None of a blank one; a number that is none stays as it was typed."""
+    said = [text for value in values if (text := value.strip())]
+    if kind == "checks" or not said:
+        return said or None
+    text = said[0]
+    if kind == "number" and text.removeprefix("-").isdecimal():
         return int(text)
-    if prop.type is PropertyType.DECIMAL:
+    if kind == "decimal":
         try:
             return float(text.replace(",", "."))
         except ValueError:

@@ -1,12 +1,12 @@
 """Ways out of quarantine: the questions whose answers can be read otherwise, the wards among which to choose."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
 from forms.form import Kind
+from server.console.fields import Field, typed
 from server.problems import Problem
 from server.reading.filled import Answer, Filled
 from server.world import Nest
@@ -21,35 +21,23 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True)
-class Way:
-    """One answer that somebody may read otherwise: an input of the right kind, with what is wrong."""
-
-    name: str
-    label: str
-    kind: str
-    options: Sequence[tuple[str, str]]
-    value: Any
-    detail: str
-
-
-def ways_out(nest: Nest, page: Mapping[str, Any], form: Filled) -> list[Way]:
+def ways_out(nest: Nest, page: Mapping[str, Any], form: Filled) -> list[Field]:
     """An input for each answer with which something is wrong, if its form can be read."""
     found = []
     for problem in page["problems"]:
         answer = form.find(problem["pointer"])
         if answer is not None and not answer.pointer.endswith("/ward_code"):
-            found.append(_way(answer, problem["detail"]))
+            found.append(_way(answer))
     return found
 
 
-def _way(answer: Answer, detail: str) -> Way:
+def _way(answer: Answer) -> Field:
     question = answer.item.question
     kind = KINDS.get(question.kind, "text") if question is not None else "text"
     if kind in ("select", "checks") and not answer.item.options:
         kind = "text"
     options = [(code, texts.get("vi") or code) for code, texts in answer.item.options.items()]
-    return Way(f"{PREFIX}{answer.pointer}", answer.label, kind, options, _shown(kind, answer.value), detail)
+    return Field(f"{PREFIX}{answer.pointer}", answer.label, kind, options, _shown(kind, answer.value))
 
 
 def _shown(kind: str, value: Any) -> Any:
@@ -76,24 +64,7 @@ def patch_of(nest: Nest, form: MultiDict[str, str]) -> dict[str, Any]:
     patch: dict[str, Any] = {}
     for name in form:
         if name.startswith(PREFIX):
-            values = [one.strip() for one in form.getlist(name)]
-            patch[name.removeprefix(PREFIX)] = _typed(form.get(f"kind:{name}", "text"), values)
+            patch[name.removeprefix(PREFIX)] = typed(form.get(f"kind:{name}", "text"), form.getlist(name))
     if form.get("ward"):
         patch["/answers/ward_code"] = form["ward"]
     return patch
-
-
-def _typed(kind: str, values: Sequence[str]) -> Any:
-    text = values[0] if values else ""
-    if kind == "checks":
-        return [one for one in values if one] or None
-    if not text:
-        return None
-    if kind == "number" and text.removeprefix("-").isdecimal():
-        return int(text)
-    if kind == "decimal":
-        try:
-            return float(text.replace(",", "."))
-        except ValueError:
-            return text
-    return text
