@@ -13,6 +13,7 @@ from flask import (
     Blueprint,
     Flask,
     Response,
+    current_app,
     g,
     has_request_context,
     make_response,
@@ -93,23 +94,49 @@ def shared() -> dict[str, Any]:
         "me": me,
         "areas": area_names(me) if me is not None else [],
         "pages_of": pages_of,
+        "planning": planning,
+        "keeping": keeping,
         "page_of": page_of,
         "asset": asset,
     }
 
 
 def pages_of(me: Visitor) -> list[tuple[str, str]]:
-    """(endpoint, name) of the pages in the bar."""
+    """(endpoint, name) of the pages in the bar; some of them are the first of a few that belong together."""
     if me.access.administers:
-        return [("desk.people", _("Người dùng"))]
-    if not me.access.areas:
-        return [("desk.home", _("Bàn làm việc"))]
+        pages = [("desk.people", _("Người dùng")), *keeping(), *running()]
+    elif me.access.areas:
+        pages = [
+            ("desk.home", _("Bàn làm việc")),
+            ("desk.submissions", _("Phiếu")),
+            ("desk.conflicts", _("Mâu thuẫn")),
+            ("desk.quarantine", _("Giữ lại")),
+            ("desk.find", _("Tìm")),
+            planning()[0],
+            keeping()[0],
+        ]
+    else:
+        pages = planning()
+    return [one for one in pages if one[0] in current_app.view_functions]
+
+
+def planning() -> list[tuple[str, str]]:
+    """(endpoint, name) of the pages on which visits are planned, issued and looked back at."""
+    return [("desk.plan", _("Kế hoạch")), ("desk.lists", _("Danh sách")), ("desk.outcomes", _("Kết quả"))]
+
+
+def keeping() -> list[tuple[str, str]]:
+    """(endpoint, name) of the pages about collaborators and what they carry."""
+    return [("desk.collaborators", _("Cộng tác viên")), ("desk.devices", _("Thiết bị"))]
+
+
+def running() -> list[tuple[str, str]]:
+    """(endpoint, name) of the pages that keep the server running."""
     return [
-        ("desk.home", _("Bàn làm việc")),
-        ("desk.submissions", _("Phiếu")),
-        ("desk.conflicts", _("Mâu thuẫn")),
-        ("desk.quarantine", _("Giữ lại")),
-        ("desk.find", _("Tìm")),
+        ("desk.forms", _("Biểu mẫu")),
+        ("desk.rules", _("Quy tắc")),
+        ("desk.running", _("Vận hành")),
+        ("desk.journal", _("Nhật ký")),
     ]
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from server.auth.access import acting_area
 from server.auth.recovery import DAYS, recover
 from server.clock import now
-from server.console.session import Visitor, visitor
+from server.console.session import Visitor, administrator
 from server.problems import Problem
 from server.store.people import author_of
 from server.store.tables import User, db
@@ -18,16 +18,9 @@ def register(desk: Blueprint) -> None:
     desk.add_url_rule("/people/password", view_func=give_password, methods=["POST"])
 
 
-def _administrator() -> Visitor:
-    me = visitor()
-    if not me.access.administers:
-        raise Problem("forbidden")
-    return me
-
-
 def people() -> str:
     """Everybody, by name."""
-    return _page(_administrator())
+    return _page(administrator())
 
 
 def _page(me: Visitor, told: tuple[User, str] | None = None) -> str:
@@ -37,7 +30,7 @@ def _page(me: Visitor, told: tuple[User, str] | None = None) -> str:
 
 def give_password() -> Response:
     """Another password for somebody, shown this once and never in an address."""
-    me, ident = _administrator(), request.form.get("user", "")
+    me, ident = administrator(), request.form.get("user", "")
     user = db.session.get(User, ident)
     if user is None:
         raise Problem("not_found")

@@ -77,6 +77,29 @@ def supervisor() -> Visitor:
     return found
 
 
+def planner() -> Visitor:
+    """The user of this request, who plans visits somewhere. Raises the problem `forbidden` besides."""
+    found = visitor()
+    found.access.planning(None)
+    return found
+
+
+def administrator() -> Visitor:
+    """The user of this request, who keeps the server running and sees no child. Raises `forbidden` besides."""
+    found = visitor()
+    if not found.access.administers:
+        raise Problem("forbidden")
+    return found
+
+
+def keeper() -> Visitor:
+    """The user of this request, who looks after collaborators and their devices. Raises `forbidden` besides."""
+    found = visitor()
+    if not found.access.administers and not found.access.areas:
+        raise Problem("forbidden")
+    return found
+
+
 def sign_in(user: str, password: str, browser: str) -> None:
     """Begin a session under a new token and a new form secret, whatever the browser brought along."""
     token, _ = log_in(user, password, None, now(), current_nest().settings.login_hours, browser[:LABEL])
