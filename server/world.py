@@ -15,6 +15,7 @@ from forms.outline import Texts, headings
 from server.clock import now
 from server.committer import Committer
 from server.media.files import MediaFolder
+from server.openrosa.listed import Listed
 from server.openrosa.lists import Lists
 from server.openrosa.seldom import Seldom
 from server.store.store import SqlStore
@@ -74,6 +75,10 @@ class Nest:
     @cached_property
     def lists(self) -> Lists:
         return Lists(self.catalogue)
+
+    @cached_property
+    def listed(self) -> Listed:
+        return Listed()
 
     @cached_property
     def committer(self) -> Committer:

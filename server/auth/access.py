@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from server.problems import Problem
-from server.store.people import author_of
-from server.store.tables import ReminderList, User, db
+from server.store.people import authors_of
+from server.store.tables import ReminderList
 from sync.authority import PROTECTION, UNPLACED, Author, Role
 from sync.visits.runs import midnight
 
@@ -153,6 +153,7 @@ def _coming(user: Author, today: date) -> frozenset[str]:
 
 def access_of(user: str, today: date) -> Access:
     """The access of a user. Raises the problem `unauthenticated` if there is no such user any more."""
-    if db.session.get(User, user) is None:
+    found = authors_of([user]).get(user)
+    if found is None:
         raise Problem("unauthenticated")
-    return Access(author_of(user), today)
+    return Access(found, today)

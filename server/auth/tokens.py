@@ -20,7 +20,7 @@ from server.store.tables import Device, Token, db
 from sync.arrival import Sender
 
 PREFIX = "toam_"
-token_table = table(Token)
+token_table, device_table = table(Token), table(Device)
 
 
 @dataclass(frozen=True)
@@ -108,18 +108,21 @@ def known_caller() -> Caller | None:
 
 def holder(token: str) -> Caller | None:
     """Whose token this is; None of one that is not known."""
-    found = db.session.get(Token, digest(token))
+    connection = db.session.connection()
+    t, d = token_table.c, device_table.c
+    facts = (d.enrolled_at, d.revoked_at.label("device_revoked_at"))
+    query = select(token_table, *facts).join_from(token_table, device_table, t.device == d.id, isouter=True)
+    found = connection.execute(query.where(t.sha256 == digest(token))).one_or_none()
     if found is None:
         return None
     if found.replaces is not None:
         _take_over(found.sha256, found.replaces)
-    device = db.session.get(Device, found.device) if found.device else None
     users = {found.user}
-    if device is not None:
-        users |= set(db.session.scalars(select(Token.user).where(Token.device == device.id)))
-    revoked = found.revoked_at is not None or (device is not None and device.revoked_at is not None)
+    if found.device is not None:
+        users |= set(connection.scalars(select(t.user).where(t.device == found.device)))
+    revoked = found.revoked_at is not None or found.device_revoked_at is not None
     expired = found.expires_at is not None and found.expires_at <= now()
-    enrolled = device.enrolled_at if device else found.issued_at
+    enrolled = found.issued_at if found.enrolled_at is None else found.enrolled_at
     sender = Sender(found.user, found.device, frozenset(users), enrolled)
     return Caller(found.user, sender, revoked, expired, found.sha256)
 

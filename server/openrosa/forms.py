@@ -14,6 +14,7 @@ from server.world import Nest
 FILES = ("visits", "wards", "hamlets")  # lists that are no entities
 _NEEDED = re.compile(r"jr://file(?:-csv)?/([\w.-]+)\.csv")
 _documents: dict[str, Document] = {}  # by digest: as many as there are versions
+_needed: dict[str, tuple[str, ...]] = {}
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
@@ -31,8 +32,9 @@ def document_of(form: Form) -> Document:
 
 def lists_of(nest: Nest, form: Form) -> list[str]:
     """The names of the lists that a form asks for, in the order in which it does."""
-    named = dict.fromkeys(_NEEDED.findall(form.xml))
-    return [name for name in named if name in FILES or name in nest.catalogue.types]
+    if form.sha256 not in _needed:
+        _needed[form.sha256] = tuple(dict.fromkeys(_NEEDED.findall(form.xml)))
+    return [name for name in _needed[form.sha256] if name in FILES or name in nest.catalogue.types]
 
 
 def form_list(forms: Iterable[Form], nest: Nest, base: str) -> Document:

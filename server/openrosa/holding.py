@@ -9,6 +9,7 @@ from functools import partial
 from sqlalchemy import select, update
 
 from server.auth.tokens import Caller
+from server.openrosa.lists import Marks
 from server.store.base import connect, table
 from server.store.devices import Seen, holding, write_seen
 from server.store.dialects import chunks, upsert
@@ -28,20 +29,25 @@ def note_seen(nest: Nest, who: Caller, clock: DeviceClock | None, at: int) -> No
     nest.committer.run(partial(_write_seen, nest, seen))
 
 
-def note_list(nest: Nest, who: Caller, kind: str, names: Mapping[str, str], at: int) -> None:
+def note_list(nest: Nest, who: Caller, kind: str, marks: Marks, names: Mapping[str, str], at: int) -> None:
     """Note which entities of a type (id -> scope) a phone has from now on."""
     device = who.sender.device
     if device is None:
         return
-    mine = (holding.c.device == device, holding.c.user == who.user, holding.c.until.is_(None))
+    phone = (device, who.user, kind)
+    changed = nest.listed.changed(phone, marks)
+    mine = [holding.c.device == device, holding.c.user == who.user, holding.c.until.is_(None)]
+    if changed is not None:
+        mine.append(holding.c.scope.in_(sorted(changed)))
+        names = {ident: scope for ident, scope in names.items() if scope in changed}
     query = select(holding.c.entity, holding.c.scope).join(entity, entity.c.id == holding.c.entity)
     with connect() as connection:
-        rows = connection.execute(query.where(*mine, entity.c.type == kind))
-        held = {row.entity: row.scope for row in rows}
+        held = dict(iter(connection.execute(query.where(*mine, entity.c.type == kind))))
     fresh = {ident: scope for ident, scope in names.items() if held.get(ident) != scope}
     gone = sorted(held.keys() - names.keys())
     if fresh or gone:
         nest.committer.run(partial(_write_list, nest, (device, who.user), fresh, gone, at))
+    nest.listed.note(phone, marks)
 
 
 def _write_seen(nest: Nest, seen: Seen) -> None:

@@ -1,16 +1,17 @@
 """Entity lists as ODK Collect has them on the phone: what its collaborator may read, from the stored pages.
 
-A list is made from its rows, and a row from an entity's page; both are kept in memory, under what they were made
-from: the newest numbers of the scopes, the entity's number in its scope. So an unchanged list costs the one question
-for these numbers, and its digest changes only with its content. Source: Collect's reading of entity lists (every row
+A list is made of the rows of its scopes, and a row of an entity's page. Both are kept in memory; of a scope only what
+the feed has counted since is read again. So an unchanged list costs the one question for the newest numbers, a change
+costs what changed, and the digest changes only with the content. Source: Collect's reading of entity lists (every row
 needs `name`, `label`, `__version`; a higher version wins over the phone's own).
 """
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, Generic, TypeVar
 
 import orjson
 from sqlalchemy import Connection, and_, select
@@ -24,6 +25,7 @@ from server.store.tables import Entity, FeedEntry
 
 entity, entry = table(Entity), table(FeedEntry)
 MOST_BYTES = 24_000_000  # that lists, and that rows, may take in a process
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -49,30 +51,61 @@ class EntityList:
     names: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of a type in one scope up to a number of its feed: id -> (sort key, id, line). Never changed."""
+
+    epoch: int
+    seq: int
+    rows: Mapping[str, tuple[bytes, str, bytes]] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return sum(len(line) for _, _, line in self.rows.values())
+
+
+class _Kept(Generic[_T]):
+    """The last so many bytes of what was asked for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: OrderedDict[Hashable, tuple[_T, int]] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: Hashable) -> _T | None:
+        with self._lock:
+            if key not in self._found:
+                return None
+            self._found.move_to_end(key)
+            return self._found[key][0]
+
+    def put(self, key: Hashable, made: _T, size: int) -> None:
+        with self._lock:
+            _, before = self._found.pop(key, (None, 0))
+            self._found[key] = (made, size)
+            self._bytes += size - before
+            while self._bytes > MOST_BYTES:
+                _, (_, gone) = self._found.popitem(last=False)
+                self._bytes -= gone
+
+
 class Lists:
     """The lists of one process. What does not fit any more is made again when it is asked for."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._lock = threading.Lock()
-        self._lists: OrderedDict[Any, EntityList] = OrderedDict()
-        self._rows: dict[tuple[str, bool], dict[str, tuple[Any, bytes]]] = {}
+        self._lists = _Kept[EntityList]()
+        self._rows = _Kept[_Rows]()
         self._columns: dict[tuple[str, bool], tuple[str, ...]] = {}
 
     def entities(self, connection: Connection, kind: str, marks: Marks, officer: bool) -> EntityList:
         """The list of a type for who reads these scopes; officers have forms that show more."""
         key = (kind, officer, marks)
-        with self._lock:
-            known = self._lists.get(key)
-            if known is not None:
-                self._lists.move_to_end(key)
-                return known
-        made = self._made(connection, kind, marks, officer)
-        with self._lock:
-            self._lists[key] = made
-            while sum(len(one.document.content) for one in self._lists.values()) > MOST_BYTES:
-                self._lists.popitem(last=False)
-        return made
+        known = self._lists.get(key)
+        if known is None:
+            known = self._made(connection, kind, marks, officer)
+            self._lists.put(key, known, len(known.document.content))
+        return known
 
     def columns(self, kind: str, officer: bool) -> tuple[str, ...]:
         """The properties in the list of a type."""
@@ -82,28 +115,42 @@ class Lists:
         return self._columns[kind, officer]
 
     def _made(self, connection: Connection, kind: str, marks: Marks, officer: bool) -> EntityList:
-        rows = self._rows.setdefault((kind, officer), {})
-        found = _living(connection, kind, marks.scopes)
-        stamps = {row.id: (marks.epoch, row.scope, row.seq) for row in found}
-        fresh = [row.id for row in found if rows.get(row.id, (None,))[0] != stamps[row.id]]
-        if len(rows) + len(fresh) > MOST_BYTES // 500:
-            rows.clear()
-            fresh = list(stamps)
-        columns = self.columns(kind, officer)
-        made = {ident: (stamps[ident], line) for ident, line in _lines(connection, fresh, columns).items()}
-        rows.update(made)
+        columns, heads = self.columns(kind, officer), dict(marks.heads)
+        known = {scope: self._known(kind, officer, scope, marks.epoch) for scope in heads}
+        behind = {scope: known[scope].seq for scope, head in heads.items() if known[scope].seq != head}
+        for scope, rows in _caught_up(connection, kind, known, behind, columns).items():
+            known[scope] = _Rows(marks.epoch, heads[scope], rows)
+            self._rows.put((kind, officer, scope), known[scope], known[scope].size)
         # A row that was written since the numbers were read is there in its newer form, and comes again next time.
-        lines = [rows[row.id][1] for row in found if row.id in rows]
-        content = line_of([*FIRST, *columns]).encode() + b"".join(lines)
-        return EntityList(Document(content, CSV), {row.id: row.scope for row in found})
+        told = sorted(chain.from_iterable(one.rows.values() for one in known.values()))
+        content = line_of([*FIRST, *columns]).encode() + b"".join([line for _, _, line in told])
+        return EntityList(Document(content, CSV), {ident: scope for scope in known for ident in known[scope].rows})
+
+    def _known(self, kind: str, officer: bool, scope: str, epoch: int) -> _Rows:
+        found = self._rows.get((kind, officer, scope))
+        return found if found is not None and found.epoch == epoch else _Rows(epoch, 0)
 
 
-def _living(connection: Connection, kind: str, scopes: Sequence[str]) -> list[Any]:
-    """The entities of a type in these scopes, as their names are sorted, each with its number there."""
-    same = and_(entry.c.scope == entity.c.scope, entry.c.kind == "entity", entry.c.id == entity.c.id)
-    query = select(entity.c.id, entity.c.scope, entry.c.seq).join(entry, same).order_by(entity.c.sort, entity.c.id)
-    query = query.where(entity.c.type == kind, entity.c.dead.is_(False))
-    return fetch(connection, scopes, lambda some: query.where(entity.c.scope.in_(some)))
+def _caught_up(
+    connection: Connection, kind: str, known: Mapping[str, _Rows], behind: Mapping[str, int], columns: Sequence[str]
+) -> dict[str, dict[str, tuple[bytes, str, bytes]]]:
+    """The rows of these scopes (with the number up to which they are known) as they are now."""
+    changed = [one for scope, seq in behind.items() for one in _changed(connection, kind, scope, seq)]
+    living = [one.id for one in changed if one.scope == one.told and not one.dead]
+    lines = _lines(connection, living, columns)
+    rows = {scope: dict(known[scope].rows) for scope in behind}
+    for one in changed:
+        rows[one.told].pop(one.id, None)
+        if one.id in lines and one.scope == one.told:
+            rows[one.told][one.id] = (one.sort, one.id, lines[one.id])
+    return {scope: dict(sorted(its.items(), key=lambda row: row[1])) for scope, its in rows.items()}
+
+
+def _changed(connection: Connection, kind: str, scope: str, seq: int) -> Sequence[Any]:
+    """What was counted in a scope after a number: the entities of a type that are, or were, there (`told`)."""
+    same = and_(entry.c.scope == scope, entry.c.seq > seq, entry.c.kind == "entity", entry.c.id == entity.c.id)
+    columns = (entity.c.id, entity.c.scope, entity.c.sort, entity.c.dead, entry.c.scope.label("told"))
+    return connection.execute(select(*columns).join(entry, same).where(entity.c.type == kind)).all()
 
 
 def _lines(connection: Connection, ids: Collection[str], columns: Sequence[str]) -> dict[str, bytes]:

@@ -91,7 +91,7 @@ def one_list(name: str) -> Response:
         found = visitor.nest.lists.entities(visitor.connection, name, visitor.marks, visitor.officer)
         response = found.document.response()
         if response.status_code == 200:
-            note_list(visitor.nest, visitor.who, name, found.names, visitor.at)
+            note_list(visitor.nest, visitor.who, name, visitor.marks, found.names, visitor.at)
         return response
 
 

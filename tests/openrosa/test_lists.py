@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from forms.entity_types import Half
+from server.openrosa import lists
 from server.openrosa.columns import FIRST, columns_of, shown_by
 from server.store.tables import Entity, db
 from tests.api.builders import AREA, new_id, register, situation
@@ -283,8 +284,37 @@ def test_a_list_is_read_once_however_often_it_is_asked_for(town: Town, phone: Ph
     def never(*_: Any) -> Any:
         raise AssertionError("rows were read again")
 
-    monkeypatch.setattr("server.openrosa.lists._living", never)
+    monkeypatch.setattr("server.openrosa.lists._changed", never)
     phone("u2").files("child_situation")
+
+
+def test_of_a_list_only_what_changed_is_read_again(town: Town, phone: PhoneOf, monkeypatch: Any) -> None:
+    """A new name, a move to another hamlet, a death: the same bytes as of a list that is made from nothing."""
+    homes = [family(town, name=name) for name in ("Trần Gia Bảo", "Lê Thị Na", "Kim Sa Rây")]
+    mine = phone()
+    mine.files("child_situation")
+    read, lines = [], lists._lines
+
+    def counted(connection: Any, ids: list[str], columns: Any) -> Any:
+        read.append(set(ids))
+        return lines(connection, ids, columns)
+
+    monkeypatch.setattr(lists, "_lines", counted)
+    (_, child), (moving, _), (_, deleted) = homes
+    seen = town.child(child, "s1")
+    town.act(f"entities/child/{child}/correct", base=seen["etag"], values={"full_name": "Ánh"}, reason="Sai tên.")
+    assert rows(mine.files("child_situation")["child.csv"])[child]["label"].startswith("Ánh")
+    assert set().union(*read) == {child}
+    values, etag = {"ward_code": AREA, "hamlet_code": "05"}, town.household(moving, "s1")["etag"]
+    town.act(f"entities/household/{moving}/correct", base=etag, values=values, reason="Ghi nhầm ấp.")
+    town.act(f"entities/child/{deleted}/delete", base=town.child(deleted, "s1")["etag"], reason="Ghi nhầm.")
+    now = mine.files("child_situation")["child.csv"]
+    assert rows(now).keys() == {child}
+    assert town.held("u1") == {("u1", child)}
+    nest = town.app.extensions["toam"]
+    for made in ("lists", "listed"):
+        nest.__dict__.pop(made)
+    assert phone("u2").files("child_situation")["child.csv"] == now
 
 
 def test_no_entity_is_in_two_scopes_of_a_list(town: Town, phone: PhoneOf) -> None:
