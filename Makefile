@@ -44,7 +44,7 @@ demo: $(RUN_STAMP)
 test: $(DEV_STAMP)
 	@.tools/ensure_system.sh chromium
 	@$(MAKE) lint
-	@$(BIN)/python -m pytest -n $(WORKERS) --color=no
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --color=no
 
 lint: $(DEV_STAMP)
 	@$(BIN)/ruff check --quiet .

@@ -6,13 +6,15 @@ no trace here; a hash that was noted elsewhere does.
 
 import hashlib
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, and_, func, insert, select
+from sqlalchemy import Connection, Row, Select, and_, func, insert, select
 
 from server.store.base import table
-from server.store.reads import fetch
+from server.store.dialects import IDS
+from server.store.reads import asked
 from server.store.tables import AuditTable, Counter
 from sync.ports import AuditRow
 
@@ -61,9 +63,13 @@ def verify(connection: Connection, area: str | None = None) -> list[tuple[str, i
 
 def _ends(connection: Connection, areas: Collection[str]) -> dict[str, tuple[int, str]]:
     """The last number and hash of each chain. Each is looked up from its counter, whatever its length."""
+    return {row.area: (row.n, row.hash) for row in asked(connection, areas, _ending())}
+
+
+@cache
+def _ending() -> Select[Any]:
     counter, same = table(Counter), audit.alias()
     newest = select(func.max(same.c.n)).where(same.c.area == counter.c.name).scalar_subquery()
     at_end = and_(audit.c.area == counter.c.name, audit.c.n == newest)
     query = select(audit.c.area, audit.c.n, audit.c.hash).select_from(counter).join(audit, at_end)
-    found = fetch(connection, areas, lambda some: query.where(counter.c.name.in_(some)))
-    return {row.area: (row.n, row.hash) for row in found}
+    return query.where(counter.c.name.in_(IDS))

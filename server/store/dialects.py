@@ -1,14 +1,18 @@
 """The only place where SQLite and PostgreSQL differ."""
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Insert, Select, Table, event, select, text
+from sqlalchemy import BindParameter, Connection, Engine, Select, Table, bindparam, event, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 WRITING = "toam_writing"  # execution option of a connection that will write
+IDS: BindParameter[Any] = bindparam(
+    "ids", expanding=True
+)  # some of the ids that a statement is asked about, see `chunks`
 MOST_IDS = 5_000  # in one statement: SQLite takes 32,766 variables, PostgreSQL 65,535
 POSTGRES_RACES = {"23505", "40P01", "40001"}  # a unique violation, a deadlock, a serialization failure
 SQLITE_RACES = {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}
@@ -36,24 +40,26 @@ def upsert(
     connection: Connection, table: Table, rows: Collection[dict[str, Any]], keep: Collection[str] = ()
 ) -> None:
     """Insert rows, or overwrite those with the same primary key, except the columns in `keep`."""
-    if not rows:
-        return
-    keys = [column.name for column in table.primary_key]
-    statement: Any = _insert(connection, table)
-    names = [name for name in next(iter(rows)) if name not in keys and name not in keep]
-    replaced = {name: statement.excluded[name] for name in names}
-    if replaced:
-        statement = statement.on_conflict_do_update(index_elements=keys, set_=replaced)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=keys)
-    connection.execute(statement, list(rows))
+    if rows:
+        names = tuple(next(iter(rows)))
+        connection.execute(_upserting(connection.dialect.name, table, names, tuple(keep)), list(rows))
 
 
 def insert_missing(connection: Connection, table: Table, rows: Collection[dict[str, Any]]) -> None:
     """Insert the rows whose primary key is not there yet, and leave the others as they are."""
-    statement: Any = _insert(connection, table)
+    if rows:
+        names = tuple(next(iter(rows)))
+        connection.execute(_upserting(connection.dialect.name, table, names, names), list(rows))
+
+
+@cache  # to build a statement takes longer than to carry it out
+def _upserting(dialect: str, table: Table, names: Sequence[str], keep: Sequence[str]) -> Any:
+    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
     keys = [column.name for column in table.primary_key]
-    connection.execute(statement.on_conflict_do_nothing(index_elements=keys), list(rows))
+    replaced = {name: statement.excluded[name] for name in names if name not in keys and name not in keep}
+    if replaced:
+        return statement.on_conflict_do_update(index_elements=keys, set_=replaced)
+    return statement.on_conflict_do_nothing(index_elements=keys)
 
 
 def locked(connection: Connection, query: Select[Any]) -> Select[Any]:
@@ -89,24 +95,22 @@ def lock_counters(connection: Connection, counter: Table, names: Collection[str]
 
     On SQLite the transaction holds the whole database already (BEGIN IMMEDIATE).
     """
-    known: set[str] = set()
-    for some in chunks(names):
-        known.update(connection.scalars(select(counter.c.name).where(counter.c.name.in_(some))))
-    missing = [{"name": name, "n": 0} for name in sorted(set(names) - known)]
+    numbers = _numbers(connection, _counting(counter), names)
+    missing = [{"name": name, "n": 0} for name in sorted(set(names) - numbers.keys())]
     if missing:  # before anything is locked: whoever waits for a new row holds none that another one wants
-        statement: Any = _insert(connection, counter)
-        connection.execute(statement.on_conflict_do_nothing(index_elements=["name"]), missing)
-    numbers: dict[str, int] = {}
-    for some in chunks(names):
-        query = select(counter).where(counter.c.name.in_(some)).order_by(counter.c.name)
-        if connection.dialect.name == "postgresql":
-            query = query.with_for_update()
-        numbers |= {row.name: row.n for row in connection.execute(query)}
-    return numbers
+        insert_missing(connection, counter, missing)
+    if connection.dialect.name == "postgresql":
+        return _numbers(connection, _counting(counter).with_for_update(), names)
+    return dict.fromkeys(sorted(set(names) - numbers.keys()), 0) | numbers
 
 
-def _insert(connection: Connection, table: Table) -> Insert:
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+def _numbers(connection: Connection, counting: Select[Any], names: Collection[str]) -> dict[str, int]:
+    return {row.name: row.n for some in chunks(names) for row in connection.execute(counting, {"ids": some})}
+
+
+@cache
+def _counting(counter: Table) -> Select[Any]:
+    return select(counter).where(counter.c.name.in_(IDS)).order_by(counter.c.name)
 
 
 def _sqlite_connect(connection: Any, record: Any) -> None:

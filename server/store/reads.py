@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import orjson
@@ -9,7 +10,7 @@ from sqlalchemy import Connection, Executable, Row, or_, select
 
 from server.store import rows
 from server.store.base import table
-from server.store.dialects import chunks
+from server.store.dialects import IDS, chunks
 from server.store.tables import (
     AssignmentTable,
     ConflictTable,
@@ -31,15 +32,31 @@ from sync.ports import EntityRow, Held, Ledger, Review, StateRow, SubmissionRow,
 from sync.state.model import Notice, NoticeKind
 from sync.visits.plan import Made, Visit
 
+_AREAS = select(Entity.id, Entity.area).where(Entity.id.in_(IDS))
+_HELD = select(Submission.id, Submission.sha256, Submission.receipt).where(Submission.id.in_(IDS))
+_HERE = select(Media.sha256).where(Media.sha256.in_(IDS))
+_TOUCHING = select(OpTable.sub, OpTable.entity).where(OpTable.sub.in_(IDS))
+_MADE = select(table(MadeTable)).where(or_(MadeTable.subject.in_(IDS), MadeTable.household.in_(IDS)))
+
+
+@cache
+def _whole(model: type, column: str) -> Executable:
+    return select(table(model)).where(table(model).c[column].in_(IDS))
+
 
 def fetch(connection: Connection, ids: Collection[str], query: Callable[[list[str]], Executable]) -> list[Row[Any]]:
     """The rows of a query about these ids; in one statement, unless they are thousands."""
     return [row for some in chunks(ids) for row in connection.execute(query(some))]
 
 
+def asked(connection: Connection, ids: Collection[str], query: Executable) -> list[Row[Any]]:
+    """The same of a query that is kept, and looks for `IDS`: to build one takes longer than to carry it out."""
+    return [row for some in chunks(ids) for row in connection.execute(query, {"ids": some})]
+
+
 def areas_of(connection: Connection, ids: Collection[str]) -> dict[str, str]:
     """See `sync.ports.Store`."""
-    found = fetch(connection, ids, lambda some: select(Entity.id, Entity.area).where(Entity.id.in_(some)))
+    found = asked(connection, ids, _AREAS)
     return {row.id: row.area for row in found}
 
 
@@ -57,8 +74,7 @@ class Reads:
         self.connection = connection
 
     def held(self, ids: Collection[str]) -> Mapping[str, Held]:
-        columns = select(Submission.id, Submission.sha256, Submission.receipt)
-        found = fetch(self.connection, ids, lambda some: columns.where(Submission.id.in_(some)))
+        found = asked(self.connection, ids, _HELD)
         return {row.id: Held(row.sha256, orjson.loads(row.receipt)) for row in found}
 
     def ledgers(self, ids: Collection[str]) -> Mapping[str, Ledger]:
@@ -86,13 +102,12 @@ class Reads:
         return {sub: frozenset(media) for sub, media in found.items()}
 
     def here(self, sha256s: Collection[str]) -> frozenset[str]:
-        found = fetch(self.connection, sha256s, lambda some: select(Media.sha256).where(Media.sha256.in_(some)))
+        found = asked(self.connection, sha256s, _HERE)
         return frozenset(row.sha256 for row in found)
 
     def touching(self, subs: Collection[str]) -> Mapping[str, frozenset[str]]:
-        columns = select(OpTable.sub, OpTable.entity)
         found: dict[str, set[str]] = defaultdict(set)
-        for row in fetch(self.connection, subs, lambda some: columns.where(OpTable.sub.in_(some))):
+        for row in asked(self.connection, subs, _TOUCHING):
             found[row.sub].add(row.entity)
         return {sub: frozenset(entities) for sub, entities in found.items()}
 
@@ -120,8 +135,7 @@ class Reads:
         return {user.id: Author(user.id, Role(user.role), tuple(held[user.id])) for user in users}
 
     def made(self, ids: Collection[str]) -> Sequence[Made]:
-        about = lambda some: or_(MadeTable.subject.in_(some), MadeTable.household.in_(some))  # noqa: E731
-        found = fetch(self.connection, ids, lambda some: select(table(MadeTable)).where(about(some)))
+        found = asked(self.connection, ids, _MADE)
         made = {(row.t_norm, row.sub, row.subject): rows.read_made(row) for row in found}
         return [made[order] for order in sorted(made)]
 
@@ -131,7 +145,7 @@ class Reads:
 
     def _in(self, model: type, column: Any, ids: Collection[str]) -> list[Row[Any]]:
         """The whole rows of a table with one of these ids in `column`."""
-        return fetch(self.connection, ids, lambda some: select(table(model)).where(column.in_(some)))
+        return asked(self.connection, ids, _whole(model, column.key))
 
 
 def _torn(ledger: Ledger) -> bool:

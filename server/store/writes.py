@@ -1,15 +1,16 @@
 """What the one store writes: each part of `sync.ports.Changes` in a fixed number of statements."""
 
 import secrets
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Collection, Iterable, Mapping, MutableMapping
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from server.store import rows
 from server.store.base import table
-from server.store.dialects import chunks, upsert
-from server.store.reads import fetch
+from server.store.dialects import IDS, chunks, upsert
+from server.store.reads import asked, fetch
 from server.store.tables import (
     ArrangementTable,
     ConflictTable,
@@ -31,6 +32,19 @@ from server.store.tables import (
 from sync.ports import Changes, Touched
 from sync.visits.plan import VisitState
 
+# Kept: to build a statement takes longer than to carry it out.
+_conflicts, _made, _lines = table(ConflictTable).c, table(MadeTable).c, table(ReminderLine).c
+_DISPUTED = select(table(ConflictTable)).where(_conflicts.entity.in_(IDS), _conflicts.open)
+_CLOSING = update(table(ConflictTable)).where(_conflicts.id == bindparam("closed"))
+_CLOSING = _CLOSING.values(open=False, closed_at=bindparam("at"), resolved_by=bindparam("by"))
+_NOTICED = delete(table(NoticeTable)).where(table(NoticeTable).c.entity.in_(IDS))
+_WAITED = delete(table(WaitingTable)).where(table(WaitingTable).c.sub.in_(IDS))
+_UNMAKING = delete(table(MadeTable)).where(_made.subject == bindparam("whose"), _made.sub == bindparam("which"))
+_OPEN_LINES = update(table(ReminderLine)).where(_lines.outcome.is_(None))
+_MOVING = _OPEN_LINES.where(_lines.visit == bindparam("before")).values(visit=bindparam("after"))
+_ENDING = _OPEN_LINES.where(_lines.visit == bindparam("ended"))
+_ENDING = _ENDING.values(outcome=bindparam("how"), outcome_sub=bindparam("by"))
+
 
 def write_log(connection: Connection, changes: Changes) -> None:
     """Submissions and ops, and what follows from them about each; new ones that are here already are an error."""
@@ -40,9 +54,7 @@ def write_log(connection: Connection, changes: Changes) -> None:
     upsert(connection, table(OpTable), [rows.op_row(entry) for entry in changes.rederived])
     upsert(connection, table(Entity), [rows.entity_row(row) for row in changes.entities])
     upsert(connection, table(SubmissionState), [rows.state_row(row) for row in changes.states.values()])
-    waiting = table(WaitingTable)
-    for subs in chunks(changes.waiting):
-        connection.execute(delete(waiting).where(waiting.c.sub.in_(subs)))
+    _delete(connection, _WAITED, changes.waiting)
     awaited = sorted({one for those in changes.waiting.values() for one in those})
     _insert(connection, WaitingTable, [{"key": w.key, "entity": w.entity, "sub": w.sub} for w in awaited])
 
@@ -52,49 +64,37 @@ def write_doubts(connection: Connection, changes: Changes) -> None:
     conflicts, notices = table(ConflictTable), table(NoticeTable)
     areas = {row.id: row.area for row in changes.entities}
     open_now = {conflict.id for conflict in changes.conflicts}
-    known = fetch(
-        connection,
-        areas,
-        lambda some: select(conflicts).where(conflicts.c.entity.in_(some), conflicts.c.open),
-    )
+    known = asked(connection, areas, _DISPUTED)
     closed = [
         {"closed": row.id, "at": changes.at, "by": changes.closed_by.get((row.entity, row.cell))}
         for row in known
         if row.id not in open_now
     ]
-    closing = update(conflicts).where(conflicts.c.id == bindparam("closed"))
-    closing = closing.values(open=False, closed_at=bindparam("at"), resolved_by=bindparam("by"))
-    _each(connection, closing, closed)
+    _each(connection, _CLOSING, closed)
     found = [
         rows.conflict_row(conflict, areas[conflict.entity], changes.also.get(conflict.id), changes.at)
         for conflict in changes.conflicts
     ]
     upsert(connection, conflicts, found, keep=["opened_at"])
-    for some in chunks(areas):
-        connection.execute(delete(notices).where(notices.c.entity.in_(some)))
+    _delete(connection, _NOTICED, areas)
     upsert(connection, notices, [rows.notice_row(entity, notice) for entity, notice in changes.notices])
 
 
 def write_visits(connection: Connection, changes: Changes) -> None:
     """Visits made and to make. Issued lines follow their visit: to the row that took it over, and to its outcome."""
-    made, lines = table(MadeTable), table(ReminderLine)
-    gone = [{"whose": one.subject, "which": one.sub} for one in changes.unmade]
-    unmaking = delete(made).where(made.c.subject == bindparam("whose"), made.c.sub == bindparam("which"))
-    _each(connection, unmaking, gone)
-    upsert(connection, made, [rows.made_row(one) for one in changes.made])
+    _each(connection, _UNMAKING, [{"whose": one.subject, "which": one.sub} for one in changes.unmade])
+    upsert(connection, table(MadeTable), [rows.made_row(one) for one in changes.made])
     upsert(connection, table(VisitTable), [rows.visit_row(visit) for visit in changes.visits])
 
     moved = [{"before": before, "after": after} for before, after in sorted(changes.moved_visits.items())]
-    moving = update(lines).where(lines.c.visit == bindparam("before"), lines.c.outcome.is_(None))
-    _each(connection, moving.values(visit=bindparam("after")), moved)
+    _each(connection, _MOVING, moved)
     _move_arrangements(connection, changes.moved_visits)
     ended = [
         {"ended": visit.id, "how": visit.state.value, "by": visit.done_by}
         for visit in changes.visits
         if visit.state is not VisitState.OPEN
     ]
-    ending = update(lines).where(lines.c.visit == bindparam("ended"), lines.c.outcome.is_(None))
-    _each(connection, ending.values(outcome=bindparam("how"), outcome_sub=bindparam("by")), ended)
+    _each(connection, _ENDING, ended)
 
 
 def _move_arrangements(connection: Connection, moved: Mapping[str, str]) -> None:
@@ -138,7 +138,17 @@ def write_feed(connection: Connection, touched: Iterable[Touched], numbers: Muta
 
 
 def _insert(connection: Connection, model: type, values: list[dict[str, Any]]) -> None:
-    _each(connection, insert(table(model)), values)
+    _each(connection, _inserting(model), values)
+
+
+@cache
+def _inserting(model: type) -> Any:
+    return insert(table(model))
+
+
+def _delete(connection: Connection, statement: Any, ids: Collection[str]) -> None:
+    for some in chunks(ids):
+        connection.execute(statement, {"ids": some})
 
 
 def _each(connection: Connection, statement: Any, values: list[dict[str, Any]]) -> None:

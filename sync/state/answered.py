@@ -87,6 +87,21 @@ class Context:
         return asked
 
 
+def first_word(said: Mapping[str, Any], cell: Cell) -> Write | None:
+    """What `write_of` gives for an op that creates the entity and whose author knew of nothing: every answer is new.
+
+    Most of what is ever written is that, so it goes without the screens that there were not.
+    """
+    asked = {prop.name: said[prop.name] for prop in cell.members if not blank(said.get(prop.name))}
+    if not asked:
+        return None
+    if cell.policy in SETS:
+        ((name, answer),) = asked.items()
+        codes = frozenset(answer)
+        return Write({name: sorted(codes)}, added=codes)
+    return Write(asked)
+
+
 def write_of(op: Op, context: Context) -> Write | None:
     """What `op` writes to the cell, if anything."""
     if not context.asked:

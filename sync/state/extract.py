@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from forms.entity_types import Cell, EntityType
-from sync.state.answered import SETS, Context, write_of
+from forms.entity_types import Cell, EntityType, PolicyName
+from sync.state.answered import SETS, Context, first_word, write_of
 from sync.state.branches import chained
 from sync.state.frame import Frame, Reading, Told
 from sync.state.life import life_of
@@ -166,6 +166,12 @@ class Extraction:
         op, source, words = (self._ops[sub] for sub in (reading.sub, reading.screen, reading.words))
         if op.act not in (Act.VISIT, Act.CORRECT, Act.RESOLVE):
             return None
+        if (
+            source.creates
+            and not (reading.known or words.hidden or op.rules)
+            and cell.policy is not PolicyName.SERIES
+        ):
+            return first_word(words.said, cell)
         before, views = partial(self._pinned_screen, reading, cell), partial(self._pinned_views, reading, cell)
         context = Context(source, words.said, cell, before, views, partial(self._reach, op), words.hidden)
         return write_of(op, context)
@@ -173,9 +179,9 @@ class Extraction:
     def _all(self, cell: str, world: _World) -> tuple[Entry, ...]:
         """Every write on one cell."""
         if cell not in world.entries:
-            frame, definition = world.frame, self._kind.cells[cell]
+            frame, definition, speaking = world.frame, self._kind.cells[cell], world.speaking.get(cell, ())
             # Causes first: what an op saw is then known already, and a long history needs no deep recursion.
-            found = ((reading.sub, self._write(reading, cell)) for reading in world.speaking.get(cell, ()))
+            found = ((reading.sub, self._write(reading, cell)) for reading in speaking)
             writes = {sub: write for sub, write in found if write is not None}
             gone = {sub: frame.gone(sub, definition) for sub in writes}
             world.entries[cell] = entries_of(writes, frame.known, world.told, gone, self._rules)

@@ -14,6 +14,7 @@ from sync.visits.rules import Rule, Trigger
 from tests.visits.visit_world import RULES, Made, Stored, Thing
 from tests.visits.year import BEGIN, END, Sub, Year, last_moment, live, missed, open_now, settle, things
 
+pytestmark = pytest.mark.xdist_group("year")  # the year is lived once, not once in each worker
 OPEN, DONE, NOT_NEEDED = VisitState.OPEN, VisitState.DONE, VisitState.NOT_NEEDED
 
 
