@@ -85,7 +85,7 @@ def build_nest(settings: Settings) -> Nest:
     read = lambda name: (settings.config / name).read_text(encoding="utf-8")  # noqa: E731
     return Nest(
         settings=settings,
-        catalogue=load_catalogue(),
+        catalogue=load_catalogue(settings.forms),
         places=load_places(settings.config / "areas", settings.ward_list, hamlet_rows(settings)),
         rules=load_lawful_rules(read("followup_rules.yaml")),
         calendar=load_calendar(read("holidays_vn.csv")),
