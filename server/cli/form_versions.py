@@ -18,7 +18,7 @@ from forms.pages import pages
 from forms.xform import read_form
 from forms.xlsform import to_xform
 from server.clock import now
-from server.publishing.publish import Report, publish, rollback, set_state
+from server.publishing.publish import Report, following, publish, rollback, set_state
 from server.publishing.source import read_source
 from server.store.tables import Submission, db
 from server.world import current_nest
@@ -71,7 +71,7 @@ def rollback_(form: str, version: str, number: str | None, dry_run: bool) -> Non
     current = load_catalogue(folder()).current_of(form)
     if current is None:
         raise click.ClickException(f"there is no form {form}")
-    number = number or max(str(int(current.version) + 1), f"{local_date(now()):%Y%m%d}01")
+    number = number or following(current.version, _today())
     _tell(rollback(folder(), form, version, number, _today(), dry_run), dry_run)
 
 

@@ -13,6 +13,7 @@ from server.auth.writing import write
 from server.clock import now
 from server.console import journal_words
 from server.console.jobs import acting
+from server.console.running_words import BY
 from server.console.session import Visitor, administrator
 from server.console.words import moment
 from server.reading.journal import Asked, Entry, areas_with_entries, entries, read_cursor
@@ -94,7 +95,7 @@ def check_journal() -> Response:
 def _page(me: Visitor, **shown: Any) -> str:
     areas = [(one, area_name(one)) for one in areas_with_entries()]
     shown = {"wrong": [], "chain": None} | shown
-    shown |= {"told": journal_words, "places": areas, "area_name": area_name, "most": MOST}
+    shown |= {"told": journal_words, "places": areas, "area_name": area_name, "most": MOST, "by": BY}
     return render_template("desk/journal.html", me=me, **shown)
 
 
