@@ -17,7 +17,7 @@ KINDS = {
     "text": _l("chữ"),
     "integer": _l("số nguyên"),
     "decimal": _l("số"),
-    "date": _l("ngày"),
+    "date": _l("ngày tháng"),
     "datetime": _l("ngày và giờ"),
     "code": _l("chọn một"),
     "codes": _l("chọn nhiều"),
