@@ -82,6 +82,7 @@ _CHANGES = (
     (r"^no question is different$", "không câu hỏi nào khác"),
     (r"^title: ", "tên biểu mẫu: "),
     (r"^ward list: ", "danh mục xã, phường: "),
+    (r": new, note; says nothing$", ": dòng mới, chỉ hiện ra"),
     (r": new, (\w+); (says nothing|goes to (.+))$", r": câu mới, kiểu \1; câu trả lời vào: \2"),
     (r": no longer asked; (.+) in older versions$", r": không hỏi nữa; ở bản cũ \1"),
     (r"^was called (\w+)$", r"trước tên là \1"),

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import func, select
 
@@ -26,6 +27,11 @@ class Version:
     state: str
     since: str
     count: int
+
+    @property
+    def day(self) -> date | None:
+        """Since when it is out, if that is known."""
+        return date.fromisoformat(self.since) if self.since else None
 
     @property
     def questions(self) -> int:

@@ -40,7 +40,7 @@ def test_every_page_of_an_administrator_is_sound(admin: Page, full_url: str) -> 
 
 
 def test_an_hour_of_an_administrator(admin: Page, full_url: str) -> None:
-    """A run is asked for, a day off is set, a change of a rule is looked at, and all of it stands in a whole journal."""
+    """A run is asked for, a day off is set, a change of a rule is looked at; all of it stands in a whole journal."""
     admin.get_by_role("link", name="Vận hành").click()
     admin.wait_for_url("**/desk/running")
     button = admin.get_by_role("button", name="Chạy ngay: Dọn dẹp")
