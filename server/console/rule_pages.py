@@ -19,7 +19,7 @@ from server.world import current_nest
 from sync.visits.plan import Visit
 from sync.visits.rules import Rule, Rules, Waiting
 
-SAMPLE = 2_000  # entities that are planned for a preview at the desk
+SAMPLE = 1_000  # entities that are planned for a preview at the desk
 MARKS = {"law": _l("Luật định"), "proposal": _l("Đề xuất"), "unverified": _l("Chưa kiểm chứng")}
 
 
