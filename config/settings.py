@@ -34,6 +34,9 @@ class Settings:
     config: Path = FOLDER
     """Folder of followup_rules.yaml, holidays_vn.csv and areas/."""
 
+    forms: Path = FOLDER.parent / "forms"
+    """Folder of the forms; a copy of the product's own if new versions are published on the server itself."""
+
     keep_days: int = 30
     """For how many days a device keeps what it has sent, as cover for a restored backup."""
 

@@ -8,13 +8,9 @@ from forms.destinations import Destination, destination
 from forms.entity_types import PropertyType
 from forms.form import Form
 from forms.outline import Item, Outline, Texts
+from forms.wording import Wording
 
 MADE = "Made by `flask forms docs` from the sheets and entity types; do not edit."
-_EQUALS = re.compile(r"\$\{(\w+)\} *(!?=) *'([^']*)'")
-_SELECTED = re.compile(r"selected\( *\$\{(\w+)\} *, *'([^']*)' *\)")
-_COMPARES = re.compile(r"\$\{(\w+)\} *(<=|>=|<|>) *(\d+)")
-_NAME = re.compile(r"\$\{(\w+)\}")
-_THAN = {"<": "is less than", ">": "is more than", "<=": "is at most", ">=": "is at least"}
 _KINDS = {
     "code": "one choice",
     "codes": "several choices",
@@ -52,6 +48,7 @@ class _Page:
     def __init__(self, catalogue: Catalogue, form: Form) -> None:
         self.catalogue, self.form = catalogue, form
         self.outline = Outline(form)
+        self.wording = Wording(self.outline, "en")
 
     @property
     def text(self) -> str:
@@ -90,7 +87,7 @@ class _Page:
     def _facts(self, item: Item) -> Iterator[str]:
         yield f"type: {_KINDS.get(item.kind, item.kind)}"
         if item.relevant:
-            words = "; and ".join(_plain(self._words(one)) for one in item.relevant)
+            words = "; and ".join(_plain(self.wording.said(one)) for one in item.relevant)
             yield f"asked if {words}: {' and '.join(_code(one) for one in item.relevant)}"
         if item.required:
             yield "required" if item.required == "true()" else f"required if {_code(item.required)}"
@@ -116,29 +113,6 @@ class _Page:
         yield f"read by: {found.readers}"
         if item.question.prefilled:
             yield "shows what is known; only a change is written"
-
-    def _words(self, expression: str) -> str:
-        """An expression with labels for names and codes, as far as that is plain."""
-        said = _SELECTED.sub(lambda m: f"{self._called(m[1])} includes {self._option(m[1], m[2])}", expression)
-        said = _EQUALS.sub(self._equality, said)
-        said = _COMPARES.sub(lambda m: f"{self._called(m[1])} {_THAN[m[2]]} {m[3]}", said)
-        return _NAME.sub(lambda m: self._called(m[1]), said)
-
-    def _equality(self, match: re.Match[str]) -> str:
-        name, sign, code = match.groups()
-        is_ = "is" if sign == "=" else "is not"
-        if not code:
-            return f"{self._called(name)} {is_} blank"
-        return f"{self._called(name)} {is_} {self._option(name, code)}"
-
-    def _called(self, name: str) -> str:
-        item = self.outline.by_name.get(name)
-        return f"“{item.label['en']}”" if item and item.label.get("en") else name
-
-    def _option(self, name: str, code: str) -> str:
-        item = self.outline.by_name.get(name)
-        label = item.options.get(code, {}).get("en") if item else None
-        return f"“{label}”" if label else f"'{code}'"
 
 
 def _policy(found: Destination) -> str:

@@ -6,11 +6,12 @@ no trace here; a hash that was noted elsewhere does.
 
 import hashlib
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, Select, and_, func, insert, select
+from sqlalchemy import Connection, Row, Select, and_, func, insert, select, tuple_
 
 from server.store.base import table
 from server.store.dialects import IDS
@@ -46,19 +47,41 @@ def link(prev: str, row: dict[str, Any]) -> str:
     return hashlib.sha256(orjson.dumps(said)).hexdigest()
 
 
+@dataclass(frozen=True)
+class Verified:
+    """What was found: the (area, n) of entries that are not what their hashes say, how many were looked at, and the
+    last of them, after which it goes on; None: it is through.
+    """
+
+    broken: list[tuple[str, int]]
+    entries: int
+    last: tuple[str, int] | None
+
+
 def verify(connection: Connection, area: str | None = None) -> list[tuple[str, int]]:
     """Where the chain of an area, or of any, is broken: the entries that are not what their hashes say."""
-    query = select(audit).order_by(audit.c.area, audit.c.n)
+    return verify_part(connection, area).broken
+
+
+def verify_part(
+    connection: Connection, area: str | None = None, after: tuple[str, int] | None = None, most: int | None = None
+) -> Verified:
+    """The same for at most `most` entries after that one, in the order of areas and numbers; read as a stream."""
+    query = select(audit).order_by(audit.c.area, audit.c.n).limit(most)
     if area is not None:
         query = query.where(audit.c.area == area)
-    broken = []
     last: Row[Any] | None = None
+    if after is not None:
+        last = connection.execute(select(audit).where(audit.c.area == after[0], audit.c.n == after[1])).one_or_none()
+        query = query.where(tuple_(audit.c.area, audit.c.n) > tuple_(*after))
+    broken, entries = [], 0
     for row in connection.execute(query.execution_options(yield_per=1_000)):
         before = (last.n, last.hash) if last is not None and last.area == row.area else (0, "")
         if (row.n - 1, row.prev) != before or row.hash != link(row.prev, dict(row._mapping)):
             broken.append((row.area, row.n))
-        last = row
-    return broken
+        last, entries = row, entries + 1
+    more = most is not None and entries == most and last is not None
+    return Verified(broken, entries, (last.area, last.n) if more and last is not None else None)
 
 
 def _ends(connection: Connection, areas: Collection[str]) -> dict[str, tuple[int, str]]:

@@ -29,6 +29,7 @@ from sync.visits.law import load_lawful_rules
 from sync.visits.rules import Rules
 
 DEMO_HAMLETS = "demo_hamlets.csv"  # in the data folder
+OWN_DAYS = "days.csv"  # the same
 
 
 @dataclass(frozen=True)
@@ -90,11 +91,17 @@ def build_nest(settings: Settings) -> Nest:
     read = lambda name: (settings.config / name).read_text(encoding="utf-8")  # noqa: E731
     return Nest(
         settings=settings,
-        catalogue=load_catalogue(),
+        catalogue=load_catalogue(settings.forms),
         places=load_places(settings.config / "areas", settings.ward_list, hamlet_rows(settings)),
         rules=load_lawful_rules(read("followup_rules.yaml")),
-        calendar=load_calendar(read("holidays_vn.csv")),
+        calendar=read_calendar(settings),
     )
+
+
+def read_calendar(settings: Settings) -> Calendar:
+    """The table of the configuration, and before it the days that an administrator has set at the desk."""
+    table, own = settings.config / "holidays_vn.csv", settings.data / OWN_DAYS
+    return load_calendar(table.read_text("utf-8"), own.read_text("utf-8") if own.exists() else "")
 
 
 def current_nest() -> Nest:

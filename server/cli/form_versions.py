@@ -1,7 +1,7 @@
 """`flask forms`: publish a version, see what is different, withdraw it, roll back to it, and the pages about forms.
 
-What these commands write are files of the product's folder: they are for whoever keeps the forms, in a checkout; a
-server gets the result with its next deployment.
+What these commands write are files of the folder of forms (`TOAM_FORMS`): the product's, in a checkout, from which a
+server gets the result with its next deployment; or a server's own copy.
 """
 
 from pathlib import Path
@@ -10,20 +10,21 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy import func, select
 
-from forms.catalogue import FOLDER, Catalogue, Publication, load_catalogue, sheets_of
+from forms.catalogue import FOLDER as PRODUCT
+from forms.catalogue import Catalogue, Publication, load_catalogue, sheets_of
 from forms.changes import changes
 from forms.form import Form, FormError
 from forms.pages import pages
 from forms.xform import read_form
 from forms.xlsform import to_xform
 from server.clock import now
-from server.publishing.publish import Report, publish, rollback, set_state
+from server.publishing.publish import Report, following, publish, rollback, set_state
 from server.publishing.source import read_source
 from server.store.tables import Submission, db
 from server.world import current_nest
 from sync.times import local_date
 
-PAGES = FOLDER.parent / "docs/forms"
+PAGES = PRODUCT.parent / "docs/forms"
 forms = AppGroup("forms", help="The forms: publish, compare, withdraw, roll back.")
 dry = click.option("--dry-run", is_flag=True, help="Only say what would be.")
 
@@ -57,7 +58,7 @@ def diff(old: str, new: str) -> None:
 @dry
 def publish_(path: Path, dry_run: bool) -> None:
     """Check new sheets (a folder or an .xlsx), show what is different, and make them the current version."""
-    _tell(publish(FOLDER, path, _today(), dry_run), dry_run)
+    _tell(publish(folder(), path, _today(), dry_run), dry_run)
 
 
 @forms.command("rollback")
@@ -67,11 +68,11 @@ def publish_(path: Path, dry_run: bool) -> None:
 @dry
 def rollback_(form: str, version: str, number: str | None, dry_run: bool) -> None:
     """Make an earlier VERSION current again, under a new number, as phones only go up."""
-    current = load_catalogue(FOLDER).current_of(form)
+    current = load_catalogue(folder()).current_of(form)
     if current is None:
         raise click.ClickException(f"there is no form {form}")
-    number = number or max(str(int(current.version) + 1), f"{local_date(now()):%Y%m%d}01")
-    _tell(rollback(FOLDER, form, version, number, _today(), dry_run), dry_run)
+    number = number or following(current.version, _today())
+    _tell(rollback(folder(), form, version, number, _today(), dry_run), dry_run)
 
 
 @forms.command("withdraw")
@@ -132,7 +133,7 @@ def _tell(report: Report, dry_run: bool) -> None:
 
 
 def _set_state(form: str, version: str, state: Publication) -> None:
-    refused = set_state(FOLDER, form, version, state)
+    refused = set_state(folder(), form, version, state)
     if refused is not None:
         raise click.ClickException(refused)
     click.echo(f"{form} {version}: {state}; a server does so from its next start")
@@ -147,7 +148,7 @@ def _state(catalogue: Catalogue, form: Form) -> str:
 def _drift(form: Form) -> str:
     """Sheets that were changed without a new version are no version of their own."""
     try:
-        present = sheets_of(FOLDER, form.id)
+        present = sheets_of(folder(), form.id)
     except FormError:
         return ""
     return "  (its sheets were changed)" if present.version == form.version and present.xml != form.xml else ""
@@ -166,10 +167,15 @@ def _form(catalogue: Catalogue, name: str) -> Form:
     if found is not None:
         return found
     try:
-        xform = to_xform(read_source(Path(name), FOLDER / "choices.csv").sheets)
+        xform = to_xform(read_source(Path(name), folder() / "choices.csv").sheets)
         return read_form(xform.xml, xform.ward_list, catalogue.types, catalogue.lifts)
     except FormError as error:
         raise click.ClickException(str(error)) from error
+
+
+def folder() -> Path:
+    """Where the forms of this server are."""
+    return current_nest().settings.forms
 
 
 def _today() -> str:

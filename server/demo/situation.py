@@ -12,7 +12,7 @@ from server.demo.protection import protection
 
 _LEVELS = ((1, "3"), (6, "4"), (10, "5"))  # (first grade of the level, code of `school_level`)
 _SCHOOLS = {"2": "Mầm non Bông Sen", "3": "Tiểu học Bờ Kênh", "4": "THCS Hàng Dừa", "5": "THPT Cồn Xanh"}
-_IN_DANGER = 14  # the number of a household whose youngest child is in danger
+_IN_DANGER = 6  # the number of a household whose youngest child is in danger
 _WISHES = ["Con muốn học bơi.", "Con muốn có sân chơi gần nhà.", "Con muốn ba mẹ về nhà thường hơn."]
 
 

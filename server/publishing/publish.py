@@ -46,6 +46,11 @@ def publish(root: Path, path: Path, today: str, dry_run: bool = False) -> Report
     return _publish(root, source, today, dry_run)
 
 
+def following(version: str, today: str) -> str:
+    """The number after `version`: today's first, or one more."""
+    return max(str(int(version) + 1), f"{today.replace('-', '')}01")
+
+
 def rollback(root: Path, form_id: str, version: str, number: str, today: str, dry_run: bool = False) -> Report:
     """Make an earlier version current again, under the new version `number`: phones only go up."""
     catalogue = load_catalogue(root)

@@ -37,7 +37,7 @@ log = structlog.get_logger()
 RENEW_SECONDS = 10
 CATCH_UP_SECONDS = 300  # a run that failed, or that was missed, is tried again so often
 GRACE = 600_000  # ms after which a run counts as late
-BY = "scheduler"
+BY = runs.SCHEDULER
 SPANS = (timedelta(hours=2), timedelta(days=2), timedelta(days=8), timedelta(days=33))
 Turns = Callable[[SqlStore, World, int, Callable[[Callable[[], int]], int]], int]  # store, world, now, turn -> count
 
@@ -123,7 +123,7 @@ JOBS: Mapping[str, Job] = {
 def by_hand(job: Job) -> int:
     """Run a job now, whoever holds the lease; its run is in the history. Returns how many things it did."""
     at = now()
-    runs.claim(job.name, at, at, GRACE, 0, "cli")
+    runs.claim(job.name, at, at, GRACE, 0, runs.COMMAND)
     return _run(job, at, None)
 
 
@@ -134,6 +134,7 @@ class Foreman:
         self.lease = LeaseHolder()
         self._app = app
         self._busy: dict[str, threading.Lock] = {name: threading.Lock() for name in JOBS}
+        self._asked = threading.Lock()
 
     def renew(self, caught_up: Callable[[], None] = lambda: None) -> None:
         """Keep the lease, or take it if nobody has it; `caught_up` is called when it has just become ours."""
@@ -148,22 +149,40 @@ class Foreman:
             log.info("lease_taken", fence=self.lease.fence)
             caught_up()
 
-    def run(self, name: str) -> None:
-        """Run a job for the last time it was planned for, if that is still to be done and the lease is ours."""
+    def run(self, name: str, asked: tuple[int, str] | None = None) -> None:
+        """Run a job for the last time it was planned for, if that is still to be done and the lease is ours.
+
+        `asked`: for when and by whom a run of its own was asked for instead.
+        """
         lock, job = self._busy[name], JOBS[name]
         if not lock.acquire(blocking=False):
             return
         try:
             with self._app.app_context():
                 at = now()
-                planned = job.planned(at)
+                planned, by = asked or (job.planned(at), BY)
                 ours = planned is not None and self.lease.hold(at)
-                if planned is not None and ours and runs.claim(name, planned, at, GRACE, self.lease.fence, BY):
+                if planned is not None and ours and runs.claim(name, planned, at, GRACE, self.lease.fence, by):
                     _run(job, planned, self.lease)
         except Exception as error:  # whatever it is, it is in the history or comes again
             log.error("job_failed", job=name, error=type(error).__name__)
         finally:
             lock.release()
+
+    def run_wanted(self) -> None:
+        """Make the runs that somebody asked for at the desk, if the lease is ours; another call does not wait."""
+        if self.lease.fence == 0 or not self._asked.acquire(blocking=False):
+            return
+        try:
+            with self._app.app_context():
+                waiting = runs.wanted(self.lease.fence) if self.lease.current() else []
+            for name, planned, by in waiting:
+                if name in JOBS:
+                    self.run(name, (planned, by))
+        except DBAPIError as error:
+            log.error("wanted_not_read", error=type(error).__name__)
+        finally:
+            self._asked.release()
 
     def catch_up(self) -> None:
         """Make the runs that were missed or broken off, each job once, in turn."""
@@ -179,6 +198,8 @@ def start_jobs(app: Flask) -> BackgroundScheduler:
     first = {"id": "lease", "next_run_time": local_time(now())}
     scheduler.add_job(foreman.renew, "interval", [soon], seconds=RENEW_SECONDS, **first)
     scheduler.add_job(foreman.catch_up, "interval", seconds=CATCH_UP_SECONDS, id="catch_up")
+    # A long run does not let the next look at what is wanted count as missed: it ends at once.
+    scheduler.add_job(foreman.run_wanted, "interval", seconds=RENEW_SECONDS, id="wanted", max_instances=2)
     for name, job in JOBS.items():
         scheduler.add_job(foreman.run, job.trigger, [name], id=name)
     scheduler.start()

@@ -7,7 +7,7 @@ speak of the same run.
 from collections.abc import Sequence
 from enum import StrEnum
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
 from server.store.base import table
 from server.store.dialects import WRITING, insert_missing, locked
@@ -16,11 +16,13 @@ from server.store.tables import JobRun, db
 run = table(JobRun)
 MOST_TRIES = 5  # of one run, after faults and crashes
 KEEP = 90 * 86_400_000  # ms
+SCHEDULER, COMMAND = "scheduler", "cli"  # by whom runs are, that no person asked for at the desk
 
 
 class Outcome(StrEnum):
     """What became of a run."""
 
+    WANTED = "wanted"  # at the desk; whoever holds the lease begins it within seconds
     RUNNING = "running"  # or its process died, and nobody has taken it over yet
     DONE = "done"
     FAILED = "failed"
@@ -52,6 +54,28 @@ def end(job: str, planned: int, fence: int, at: int, outcome: Outcome, did: int 
     with _writing() as connection, connection.begin():
         mine = update(run).where(run.c.job == job, run.c.planned == planned, run.c.fence == fence)
         connection.execute(mine.values(ended=at, outcome=outcome.value, did=did, error=error))
+
+
+def want(connection: Connection, job: str, at: int, by: str) -> bool:
+    """Ask for a run, in the transaction of whoever asks; says no where one that was asked for has not begun yet."""
+    waiting = select(run.c.planned).where(run.c.job == job, run.c.outcome == Outcome.WANTED.value).limit(1)
+    if connection.scalar(waiting) is not None:
+        return False
+    row = {"job": job, "planned": at, "started": at, "ended": None, "outcome": Outcome.WANTED.value, "late": False}
+    row |= {"tries": 0, "fence": 0, "did": None, "error": None, "by": by}
+    connection.execute(insert(run), [row])
+    return True
+
+
+def wanted(fence: int) -> list[tuple[str, int, str]]:
+    """(job, planned, by) of the runs that were asked for and have not begun, or whose process died: it held an
+    earlier number of the lease than `fence`.
+    """
+    broken = and_(run.c.outcome == Outcome.RUNNING.value, run.c.fence.between(1, fence - 1))
+    query = select(run.c.job, run.c.planned, run.c.by).where(run.c.by.not_in((SCHEDULER, COMMAND)))
+    query = query.where(or_(run.c.outcome == Outcome.WANTED.value, broken)).order_by(run.c.planned)
+    with db.engine.connect() as connection:
+        return [(row.job, row.planned, row.by) for row in connection.execute(query)]
 
 
 def history(job: str | None = None, most: int = 50) -> Sequence[JobRun]:

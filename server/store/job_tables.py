@@ -1,7 +1,7 @@
 """The tables of the scheduled jobs: who may run them, and what each run did."""
 # mypy: disable-error-code="misc, name-defined"
 
-from sqlalchemy import BigInteger, Integer, String
+from sqlalchemy import BigInteger, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.store.base import USER, db
@@ -16,6 +16,7 @@ class JobRun(db.Model):
     """
 
     __tablename__ = "job_run"
+    __table_args__ = (Index("job_run_outcome", "outcome"), Index("job_run_started", "started"))
     job: Mapped[str] = mapped_column(String(30), primary_key=True)
     planned: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     started: Mapped[int]

@@ -160,6 +160,12 @@ class AuditTable(db.Model):
     """The acts of persons, in each area a chain: `hash` covers the row and the hash of the one before."""
 
     __tablename__ = "audit"
+    __table_args__ = (  # the journal is read the newest first, by one of these at most
+        Index("audit_at", "at", "area", "n"),
+        Index("audit_act", "act", "at", "area", "n"),
+        Index("audit_who", "who", "at", "area", "n"),
+        Index("audit_subject", "subject", "at", "area", "n"),
+    )
     area: Mapped[str] = mapped_column(AREA, primary_key=True)
     n: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     at: Mapped[int]

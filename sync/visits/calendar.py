@@ -26,6 +26,19 @@ class Special:
     working: bool
     name: str
     predicted: bool
+    basis: str = ""
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day that is not what its weekday says: off, or worked. `special`: the table says so, not the library."""
+
+    date: date
+    working: bool
+    name: str
+    predicted: bool
+    special: bool
+    basis: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +72,18 @@ class Calendar:
             day -= timedelta(days=1)
         return day
 
+    def days(self, year: int) -> list[Day]:
+        """The days of a year that are not what their weekday says, and all of the table's."""
+        found, predicted = [], self.predicted(year)
+        for number in range((date(year + 1, 1, 1) - date(year, 1, 1)).days):
+            day = date(year, 1, 1) + timedelta(days=number)
+            special, working, name = self.specials.get(day), self.is_working_day(day), self._public.get(day) or ""
+            if special is not None:
+                found.append(Day(day, working, special.name, special.predicted, True, special.basis))
+            elif working != (day.weekday() < 5) or name:
+                found.append(Day(day, working, name, predicted, False))
+        return found
+
     def predicted(self, year: int) -> bool:
         """Whether dates of that year rest on predictions: as the table says, else those of the library."""
         said = [special.predicted for day, special in self.specials.items() if day.year == year]
@@ -72,13 +97,14 @@ def add_months(day: date, count: int) -> date:
     return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
-def load_calendar(table: str) -> Calendar:
-    """A calendar from the text of `config/holidays_vn.csv`."""
+def load_calendar(table: str, own: str = "") -> Calendar:
+    """A calendar from the text of `config/holidays_vn.csv`; rows of a server's `own` table go before its rows."""
     specials = {
         date.fromisoformat(row["date"]): Special(
-            row["is_working_day"] == "1", row["name_vi"], row["predicted"] == "1"
+            row["is_working_day"] == "1", row["name_vi"], row["predicted"] == "1", row.get("basis") or ""
         )
-        for row in csv.DictReader(StringIO(table))
+        for text in (table, own)
+        for row in csv.DictReader(StringIO(text))
     }
-    digest = hashlib.sha256(table.encode()).hexdigest()[:8]
+    digest = hashlib.sha256((table + own).encode()).hexdigest()[:8]
     return Calendar(specials, f"table {digest}, holidays {library}")

@@ -99,6 +99,7 @@ class Rule:
     source: str
     once: bool = False
     steps: tuple[Escalation, ...] = ()
+    state: Mapping[str, Any] | None = None  # the condition as the file has it, for people to read
 
     def on(self, day: date) -> bool:
         return self.begins <= day and (self.ends is None or day <= self.ends)
@@ -277,6 +278,7 @@ def _read(code: str, raw: Mapping[str, Any]) -> Rule:
         done_by=dict(raw["done_by"]),
         escalate_after=escalation.get("failed_attempts"),
         once=raw.get("once", False),
+        state=raw["trigger"].get("state"),
         steps=read_steps(escalation.get("steps", ()), clock.count if clock.unit is Unit.HOUR else None),
     )
 

@@ -76,7 +76,7 @@ def new_town(
     request: pytest.FixtureRequest,
 ) -> Iterator[Callable[..., Town]]:
     """Makes servers, each on a database of its own; `settings` change what this one is run with."""
-    monkeypatch.setattr(server.world, "load_catalogue", lambda: catalogue)
+    monkeypatch.setattr(server.world, "load_catalogue", lambda folder: catalogue)
 
     made: list[Town] = []
 
@@ -134,7 +134,7 @@ def town(
         own = tmp_path_factory.mktemp("plot")
         postgres = request.getfixturevalue("postgres") if database == "postgresql" else None
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(server.world, "load_catalogue", lambda: catalogue)
+            patch.setattr(server.world, "load_catalogue", lambda folder: catalogue)
             plots[database] = plot_of(own, template, postgres, request)
     town = plots[database].clear()
     towns.append(town)

@@ -44,7 +44,7 @@ Break = Callable[[pytest.MonkeyPatch], None]
 
 @pytest.fixture(autouse=True)
 def compiled(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server.world, "load_catalogue", lambda: catalogue)
+    monkeypatch.setattr(server.world, "load_catalogue", lambda folder: catalogue)
 
 
 @pytest.fixture

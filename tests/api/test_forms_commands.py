@@ -25,7 +25,7 @@ def run(town: Town, *words: str) -> Result:
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of forms to write in."""
     folder = toy.root(tmp_path / "forms")
-    monkeypatch.setattr(server.cli.form_versions, "FOLDER", folder)
+    monkeypatch.setattr(server.cli.form_versions, "folder", lambda: folder)
     monkeypatch.setattr(server.publishing.odk, "java", lambda: None)
     return folder
 

@@ -205,7 +205,7 @@ def test_the_scheduler_has_its_jobs_at_local_hours(new_town: Callable[..., Town]
     scheduler = start_jobs(new_town().app)
     try:
         found = {job.id: job.next_run_time for job in scheduler.get_jobs()}
-        assert set(found) - {"first"} == {"lease", "catch_up", *JOBS}
+        assert set(found) - {"first"} == {"lease", "catch_up", "wanted", *JOBS}
         assert found["plan"].astimezone(local_time(now()).tzinfo).hour == 1
         assert found["lists"].astimezone(local_time(now()).tzinfo).hour == 4
     finally:

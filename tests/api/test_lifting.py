@@ -84,7 +84,7 @@ def publish(second: Catalogue, monkeypatch: pytest.MonkeyPatch, towns: list[Town
 
     def start(town: Town) -> Town:
         close(town.app)
-        monkeypatch.setattr(server.world, "load_catalogue", lambda: second)
+        monkeypatch.setattr(server.world, "load_catalogue", lambda folder: second)
         again = replace(town, app=create_app(Settings(data=town.nest.settings.data, scheduler=False)))
         towns.append(again)
         return again

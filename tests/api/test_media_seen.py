@@ -32,7 +32,7 @@ def photos(catalogue: Catalogue) -> Catalogue:
 
 @pytest.fixture
 def town(new_town: Callable[..., Town], photos: Catalogue, monkeypatch: pytest.MonkeyPatch) -> Town:
-    monkeypatch.setattr(server.world, "load_catalogue", lambda: photos)
+    monkeypatch.setattr(server.world, "load_catalogue", lambda folder: photos)
     return new_town()
 
 
@@ -234,7 +234,7 @@ def test_to_a_phone_it_is_all_one_which_question_a_file_answers(
     new_town: Callable[..., Town], photos: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Told twice, with a protected photo and with one that answers nothing: collaborators hear the same."""
-    monkeypatch.setattr(server.world, "load_catalogue", lambda: photos)
+    monkeypatch.setattr(server.world, "load_catalogue", lambda folder: photos)
     ident, home, subs, data = new_id(), new_id(), [f"uuid:{new_id()}" for _ in range(2)], photo()
     heard = []
     for secret in (True, False):

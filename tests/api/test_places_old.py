@@ -41,7 +41,7 @@ def with_old(catalogue: Catalogue) -> Catalogue:
 
 @pytest.fixture
 def ward(new_town: Callable[..., Town], with_old: Catalogue, monkeypatch: pytest.MonkeyPatch) -> Town:
-    monkeypatch.setattr(server.world, "load_catalogue", lambda: with_old)
+    monkeypatch.setattr(server.world, "load_catalogue", lambda folder: with_old)
     return new_town(FOLK)
 
 
