@@ -28,7 +28,21 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from config.settings import Settings
-from server.console import account, conflicts, entity, find, held, home, people, review, words
+from server.console import (
+    account,
+    collaborators,
+    conflicts,
+    devices,
+    entity,
+    find,
+    handover,
+    held,
+    home,
+    lost,
+    people,
+    review,
+    words,
+)
 from server.console.reader import area_names
 from server.console.session import Visitor, secret, visitor
 from server.problems import CATALOGUE, Problem
@@ -42,6 +56,8 @@ STATIC = Path(__file__).parent.parent / "static"
 blueprint = Blueprint("desk", __name__, url_prefix=PATH)
 csrf, babel = CSRFProtect(), Babel()
 for page in (account, home, review, conflicts, held, entity, find, people):
+    page.register(blueprint)
+for page in (collaborators, handover, devices, lost):
     page.register(blueprint)
 
 
