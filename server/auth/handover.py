@@ -47,12 +47,11 @@ class Handover:
 
 
 def check(access: Access, wish: Handover, people: Sequence[Author | None], at: int) -> tuple[Author, Author]:
-    """The two of a hand-over that may be done.
+    """The two of a hand-over that may be done, of a place that is known.
 
     `people`: the giver and the taker as they are stored. Raises the problems `not_found`, `invalid`, `past_day`,
     `whole_area`, `charge_gone` and `charge_overlaps`.
     """
-    known_place(access, wish.area, wish.hamlet)
     giver, taker = people
     for one in (giver, taker):
         if one is None or one.role is not Role.COLLABORATOR or not in_reach(access, one):
@@ -73,8 +72,9 @@ def check(access: Access, wish: Handover, people: Sequence[Author | None], at: i
 def hand_over(access: Access, wish: Handover, at: int) -> int:
     """Carry it out; gives how many visits that were arranged for the old one are now arranged for the new one.
 
-    Raises the problems of `check`.
+    Raises the problems of `check`, and `not_found` of a place that is none.
     """
+    known_place(access, wish.area, wish.hamlet)
 
     def put(tx: SqlTransaction) -> int:
         found = tx.authors([wish.giver, wish.taker])

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from sqlalchemy import Connection, func, select
 
 from server.auth.access import Access
+from server.auth.charges import known_place
 from server.auth.handover import Handover, arranged_to_giver, check
 from server.reading.collaborators import Collaborator, collaborator, sizes
 from server.reading.devices import Phone
@@ -59,6 +60,7 @@ class Preview:
 
 def preview(nest: Nest, words: Words, access: Access, wish: Handover, at: int) -> Preview:
     """What it would mean. Raises the problems of `server.auth.handover.check`."""
+    known_place(access, wish.area, wish.hamlet)
     found = authors_of([wish.giver, wish.taker])
     check(access, wish, [found.get(wish.giver), found.get(wish.taker)], at)
     giver, taker = (collaborator(nest, words, access, one) for one in (wish.giver, wish.taker))
