@@ -45,7 +45,7 @@ class Charge:
 
 @dataclass(frozen=True)
 class Collaborator:
-    """A user with his charges and phones. `visits` are those of this week that are his, None: not counted."""
+    """A user with his charges and phones. `visits`: to how many he is to go this week, None: not counted."""
 
     id: str
     name: str
@@ -111,13 +111,14 @@ def one_of(nest: Nest, words: Words, access: Access, who: Author) -> Collaborato
 
 
 def workload(nest: Nest, area: str, today: date) -> dict[str, tuple[int, int]]:
-    """Collaborator -> (open visits on his lists of this week, what he can do of them) in an area."""
+    """Collaborator -> (children and households that wait for his visit this week, how many he can do) in an area."""
     tx, week = SqlTransaction(db.session.connection(), {}), period_of(ListKind.WEEKLY, today)
     people = collaborators(area, today, tx)
     found = [one for one in open_visits(tx.connection, [area], week.ends) if one.shows(week.ends)]
     mine = shares([one for one in found if one.visit.assignee_role == Role.COLLABORATOR.value], people, today)
     able = capacities(nest, tx.connection, list(mine))
-    return {one: (len(mine[one]), week.capacity(able[one][1], nest.calendar)) for one in mine}
+    todo = {one: len({each.visit.subject for each in mine[one]}) for one in mine}
+    return {one: (todo[one], week.capacity(able[one][1], nest.calendar)) for one in mine}
 
 
 def charge_of(words: Words, access: Access, one: Assignment) -> Charge:

@@ -96,9 +96,9 @@ def _arranged(tx: SqlTransaction, wish: Handover) -> int:
 
 
 def _open(connection: Connection, scope: str, last: date) -> int:
-    """Open visits of collaborators to a scope that may be made by a day."""
+    """How many children and households of a scope collaborators are to visit by a day."""
     mine = (visit.c.scope == scope, visit.c.assignee_role == Role.COLLABORATOR.value)
-    query = select(func.count()).select_from(visit)
+    query = select(func.count(visit.c.subject.distinct()))
     query = query.where(*mine, visit.c.state == VisitState.OPEN.value, visit.c.earliest <= last)
     return int(connection.scalar(query) or 0)
 
