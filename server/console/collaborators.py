@@ -13,6 +13,7 @@ from server.console.asking import asked
 from server.console.reader import words_now
 from server.console.session import Visitor, keeper
 from server.console.spans import clock_error
+from server.console.words import day
 from server.problems import CATALOGUE, Problem
 from server.reading.collaborators import Collaborator, choices, collaborator, collaborators_of, kept_areas
 from server.world import current_nest
@@ -83,7 +84,7 @@ def assign(ident: str) -> Response:
         give(me.access, ident, charge, now())
     except Problem as problem:
         return refused(me, ident, problem)
-    return done(ident, _("Đã giao địa bàn từ ngày %(day)s.", day=f"{charge.begins:%d/%m/%Y}"))
+    return done(ident, _("Đã giao địa bàn từ ngày %(day)s.", day=day(charge.begins)))
 
 
 def end_charge(ident: str) -> Response:
