@@ -105,7 +105,7 @@ def handed_over() -> str:
     known = authors_of([wish.giver, wish.taker])
     held = {one.id: one.may_write(wish.area, wish.hamlet, [wish.day]) for one in known.values()}
     before = known[wish.giver].areas([wish.day - timedelta(days=1)]) if wish.giver in known else frozenset[str]()
-    if held != {wish.giver: False, wish.taker: True} or wish.area not in before:
+    if wish.giver == wish.taker or held != {wish.giver: False, wish.taker: True} or wish.area not in before:
         raise Problem("not_found")
     giver, taker = (one_of(current_nest(), words_now(), me.access, known[one]) for one in (wish.giver, wish.taker))
     return render_template(

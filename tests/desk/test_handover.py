@@ -99,7 +99,7 @@ def test_the_page_after_it_tells_what_happens_next(hamlet: Hamlet, officer: Page
     page = officer.get(done.headers["Location"])
     told = words_of(page.get_element_by_id("main"))
     assert "Việc xảy ra tiếp theo" in told and "Người dùng u9 phụ trách từ" in told
-    assert officer.client.get(done.headers["Location"].replace("from=u1", "from=u9")).status_code == 404
+    assert officer.client.get(done.headers["Location"].replace("from=u1", "from=u2")).status_code == 404
 
 
 def test_visits_arranged_for_the_old_one_go_with_it_and_the_log_has_all(
