@@ -45,6 +45,7 @@ def handover() -> str | Response:
 def _page(me: Visitor, said: dict[str, str], failure: Problem | None = None) -> str | Response:
     known, area = kept(me, said["area"])
     area = area or (known[0][0] if len(known) == 1 else None)
+    said |= {"area": area or ""}
     wish, seen = _wish(said), None
     if wish is not None:
         try:
@@ -57,7 +58,7 @@ def _page(me: Visitor, said: dict[str, str], failure: Problem | None = None) -> 
     text = render_template(
         "desk/handover.html",
         me=me,
-        said=said | {"area": area or "", "reason": request.form.get("reason", "")},
+        said=said | {"reason": request.form.get("reason", "")},
         kept=known,
         area=area,
         hamlets=[(code, one.name) for (ward, code), one in sorted(places.items()) if ward == area],

@@ -37,10 +37,11 @@ class Keeping:
         self.page.fill("[name=user]", user)
         self.page.fill("[name=password]", PASSWORD)
         self.page.click("main button")
-        self.page.wait_for_load_state("load")
+        self.page.wait_for_url(lambda url: "login" not in url)
+        self.page.wait_for_load_state("networkidle")  # the icon, too, before the next page is asked for
 
     def open(self, path: str) -> None:
-        self.page.goto(f"{self.url}/desk/{path}")
+        self.page.goto(f"{self.url}/desk/{path}", wait_until="networkidle")
         sound(self.page)
 
     def unsent(self, days: float, school: str) -> dict:
@@ -81,7 +82,7 @@ def test_a_phone_is_lost_and_its_annex_is_printed(keeping: Keeping, tmp_path: Pa
     keeping.open("devices")
     page.goto(f"{keeping.url}/desk/devices/{town.devices['u1']}")
     sound(page)
-    page.get_by_role("link", name="Máy bị mất").click()
+    page.get_by_role("button", name="Máy bị mất").click()
     page.get_by_text("Đang ở trên máy").wait_for()
     sound(page)
     page.fill("[name=detected]", local(-1))
@@ -96,7 +97,7 @@ def test_a_phone_is_lost_and_its_annex_is_printed(keeping: Keeping, tmp_path: Pa
     keeping.open("")
     keeping.open(f"devices/{town.devices['u1']}/lost")
     assert "đã gửi 1 phiếu" in page.locator("main").inner_text()
-    page.get_by_role("link", name="Phụ lục thông báo").click()
+    page.get_by_role("button", name="Phụ lục thông báo").click()
     page.get_by_text("Hạn thông báo (72 giờ)").wait_for()
     sound(page)
     assert page.pdf(path=tmp_path / "annex.pdf", format="A4").startswith(b"%PDF")

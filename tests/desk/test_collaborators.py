@@ -117,7 +117,7 @@ def test_an_administrator_adds_and_changes_people(town: Town, visit: Callable[..
 def test_a_user_that_cannot_be_is_not_added(
     town: Town, visit: Callable[..., Pages], wrong: Mapping[str, str]
 ) -> None:
-    told = {"id": "u77", "name": "Trần Thị Mới", "role": "collaborator"} | wrong
+    told = {"id": "u77", "name": "Trần Thị Mới", "role": "collaborator"} | dict(wrong)
     answer = visit("a1").post("/desk/people/add", **told)
     assert answer.status_code == 422 and "Hãy xem lại" in answer.text
     assert town.rows(select(User.id).where(User.id == told["id"])) == []

@@ -71,7 +71,12 @@ def test_collect_is_set_up_by_the_code_on_the_screen(reached: Town) -> None:
 
 def test_the_code_of_collect_is_the_very_settings(reached: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Setup] = []
-    monkeypatch.setattr("server.console.devices.Setup", lambda *told: made.append(Setup(*told)) or made[-1])
+
+    def noted(*told: str) -> Setup:
+        made.append(Setup(*told))
+        return made[-1]
+
+    monkeypatch.setattr("server.console.devices.Setup", noted)
     page = Pages(reached, "s1").parse(Pages(reached, "s1").post("/desk/devices/collect", user="u1"))
     assert drawn(page) == path_of(made[0].text, "l")
     assert "child_situation" in Phone(reached, made[0].token).forms()
