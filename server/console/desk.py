@@ -186,5 +186,6 @@ def refusal(problem: Problem) -> Response:
         me = visitor()
     except Problem:
         me = None
-    text = render_template("desk/refusal.html", me=me, problem=problem, title=kind.title)
+    # An address that is none belongs to no blueprint, so nothing shared comes by itself.
+    text = render_template("desk/refusal.html", **shared() | {"me": me, "problem": problem, "title": kind.title})
     return Response(text, status=kind.status)

@@ -41,7 +41,7 @@ class Keeping:
         self.page.wait_for_load_state("networkidle")  # the icon, too, before the next page is asked for
 
     def open(self, path: str) -> None:
-        self.page.goto(f"{self.url}/desk/{path}", wait_until="networkidle")
+        self.page.goto(f"{self.url}/desk/{path}".rstrip("/"), wait_until="networkidle")
         sound(self.page)
 
     def unsent(self, days: float, school: str) -> dict:

@@ -236,3 +236,10 @@ def test_no_form_works_from_another_site(village: Village, town: Town, officer: 
                 answer = officer.client.post(path, data={"reason": WHY, "ids": village.ids["submissions"]})
                 assert (answer.status_code, "form_expired" in answer.text) == (400, True), path
     assert traces(town) == before
+
+
+@pytest.mark.parametrize("path", ["/desk/", "/desk/nowhere", "/desk/devices/"])
+def test_an_address_that_is_none_is_a_page_that_says_so(town: Town, officer: Pages, path: str) -> None:
+    for pages in (officer, Pages(town, None)):
+        answer = pages.client.get(path)
+        assert (answer.status_code, "not_found" in answer.text) == (404, True), path
