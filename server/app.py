@@ -14,6 +14,7 @@ from server.api.conflicts import blueprint as conflicts
 from server.api.devices import blueprint as devices
 from server.api.entities import blueprint as entities
 from server.api.escalations import blueprint as escalations
+from server.api.handovers import blueprint as handovers
 from server.api.lists import blueprint as lists
 from server.api.login import blueprint as login
 from server.api.media import blueprint as media
@@ -76,6 +77,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     api.register_blueprint(escalations)  # a scheduler's or supervisor's token; the same
     api.register_blueprint(visits)  # a scheduler's or supervisor's token; the same
     api.register_blueprint(devices)  # a code enrols; lists and codes are for officers: `server.auth.access` decides
+    api.register_blueprint(handovers)  # a supervisor's or administrator's token; the same
     api.register_blueprint(login)  # anybody who knows a password
     app.register_blueprint(openrosa)  # the token in the address; also a revoked device's, to send
     app.register_blueprint(start)  # anybody, on loopback, in demo mode alone

@@ -130,6 +130,10 @@ class Access:
         """Whether he may give out a code for a user; a supervisor also before a collaborator's first day."""
         return self.administers or self._his(user, _coming(user, self.today))
 
+    def keeps(self, area: str) -> bool:
+        """Whether he looks after the people and phones of `area`: their charges, and what is reported of a phone."""
+        return self.administers or self.supervises(area)
+
     def acts_in(self, users: Iterable[Author]) -> str:
         """The area in whose audit log it stands what he does about these users' access."""
         return acting_area(users, self.today, self.areas)

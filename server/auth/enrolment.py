@@ -4,6 +4,7 @@ Whether a code is unknown, used or too old is never told. A phone whose answer w
 """
 
 import io
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +41,7 @@ class Invitation:
 
     def svg(self) -> str:
         """The link as a QR code."""
-        return str(segno.make(self.link, error="m").svg_inline(scale=6, border=4, light="white"))
+        return str(segno.make(self.link, error="m").svg_inline(scale=6, border=4, light="white", omitsize=True))
 
     def terminal(self) -> str:
         """The same for a terminal."""
@@ -73,6 +74,22 @@ def invite(user: str, by: str, days: int, at: int) -> Invitation:
     write(put, [area])
     public_url = current_nest().settings.public_url
     return Invitation(code, expires_at, public_url.rstrip("/") + PATH + code)
+
+
+def set_up(user: str, label: str, by: str, at: int) -> tuple[str, str]:
+    """Make an installation whose token an officer hands over, as ODK Collect cannot enrol; gives its id and token."""
+    ident, today = f"d-{secrets.token_hex(8)}", local_date(at)
+    people = authors_of([user, by])
+    area = acting_area([people[user]], today, people[by].supervises(today) if by in people else frozenset())
+    row: dict[str, Any] = dict.fromkeys(column.name for column in device.columns)
+    row |= {"id": ident, "label": label, "enrolled_at": at}
+
+    def put(tx: SqlTransaction) -> str:
+        tx.connection.execute(insert(device), [row])
+        append(tx.connection, [AuditRow(area, at, by, "enrol", ident, detail={"user": user})], tx.areas)
+        return mint(tx.connection, user, ident, at)
+
+    return ident, write(put, [area])
 
 
 def enrol(code: str, phone: Installation, who: Caller | None, at: int) -> tuple[Row, str]:

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from server.auth.passwords import set_password
 from server.auth.tokens import issue
 from server.cli.city import seed_city, unfinished
+from server.cli.demo_phones import synced
 from server.cli.lists import issue_lists
 from server.cli.people import enrol_device, fill_areas
 from server.cli.sending import send
@@ -79,6 +80,7 @@ def seed() -> bool:
     _send(nest, town, senders)
     prepared = sample(nest, senders, quarrelled=quarrel(nest, senders))
     issue_lists(today)
+    synced(nest, senders, now())
     path = nest.settings.data / "demo.json"
     path.touch(mode=0o600)
     path.write_bytes(orjson.dumps({"tokens": tokens, "password": password, "sample": prepared}))

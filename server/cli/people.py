@@ -2,15 +2,16 @@
 
 import secrets
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import click
 from flask.cli import AppGroup
 from sqlalchemy import delete, update
 
-from server.auth.access import acting_area
+from server.auth.access import Access, acting_area
 from server.auth.enrolment import invite
+from server.auth.handover import Handover, hand_over
 from server.auth.leaving import revoke
 from server.auth.passwords import set_password
 from server.auth.tokens import issue
@@ -20,7 +21,7 @@ from server.problems import CATALOGUE, Problem
 from server.store.people import add_user, assign, users_of
 from server.store.tables import Area, AreaSuccessor, Device, HamletTable, User, db
 from server.world import current_nest, hamlet_rows, rows
-from sync.authority import Role
+from sync.authority import Author, Role
 from sync.names import search_key
 from sync.times import DAY, local_date
 
@@ -99,6 +100,25 @@ def assign_user(ident: str, area: str, hamlet: str | None, begins: object, ends:
         raise click.ClickException(f"{area} has no hamlet {hamlet}")
     assign(ident, area, hamlet, _day(begins) or local_date(now()), _day(ends))
     db.session.commit()
+
+
+@user.command("handover")
+@click.argument("area")
+@click.argument("hamlet")
+@click.option("--from", "giver", required=True, help="Who has it now.")
+@click.option("--to", "taker", required=True, help="Who gets it.")
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="First day of the new one; tomorrow if not given.")
+@click.option("--reason", required=True, help="For the audit log; it names no child.")
+def handover(area: str, hamlet: str, giver: str, taker: str, day: object, reason: str) -> None:
+    """Hand a HAMLET of AREA over from one collaborator to another."""
+    at = now()
+    first = _day(day) or local_date(at) + timedelta(days=1)
+    operator = Access(Author(BY, Role.ADMINISTRATOR), local_date(at))
+    try:
+        moved = hand_over(operator, Handover(area, hamlet, giver, taker, first, reason), at)
+    except Problem as problem:
+        raise click.ClickException(CATALOGUE[problem.code].title) from problem
+    click.echo(f"from {first.isoformat()} on; {moved} arranged visits went with it")
 
 
 @user.command("token")

@@ -30,15 +30,19 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from config.settings import Settings
 from server.console import (
     account,
+    collaborators,
     conflicts,
     day_pages,
+    devices,
     entity,
     find,
     form_pages,
+    handover,
     held,
     home,
     jobs,
     journal,
+    lost,
     people,
     review,
     rule_pages,
@@ -70,6 +74,10 @@ for page in (
     rule_pages,
     day_pages,
     form_pages,
+    collaborators,
+    handover,
+    devices,
+    lost,
 ):
     page.register(blueprint)
 
@@ -199,5 +207,6 @@ def refusal(problem: Problem) -> Response:
         me = visitor()
     except Problem:
         me = None
-    text = render_template("desk/refusal.html", me=me, problem=problem, title=kind.title)
+    # An address that is none belongs to no blueprint, so nothing shared comes by itself.
+    text = render_template("desk/refusal.html", **shared() | {"me": me, "problem": problem, "title": kind.title})
     return Response(text, status=kind.status)

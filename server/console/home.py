@@ -5,7 +5,9 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from server.clock import now
 from server.console.reader import areas_of, words_now
 from server.console.session import visitor
+from server.console.spans import time_left
 from server.reading.board import board
+from server.reading.lost import running_clocks
 from server.world import current_nest
 
 
@@ -23,4 +25,5 @@ def home() -> Response | str:
     areas, area = areas_of(me, request.args.get("area"))
     at = now()
     found = board(current_nest(), words_now(), areas, at)
-    return render_template("desk/home.html", me=me, board=found, area=area, at=at)
+    lost = running_clocks(me.access, at, areas)
+    return render_template("desk/home.html", me=me, board=found, area=area, at=at, lost=lost, time_left=time_left)

@@ -65,7 +65,7 @@ class Setup:
 
     def svg(self) -> str:
         """The code for a page. It holds the token: the page must not be kept."""
-        return str(self._code().svg_inline(scale=4, border=4, light="white"))
+        return str(self._code().svg_inline(scale=4, border=4, light="white", omitsize=True))
 
     def terminal(self) -> str:
         """The code for a terminal."""

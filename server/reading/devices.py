@@ -55,6 +55,13 @@ def phones(connection: Connection, ids: Collection[str]) -> list[Phone]:
 
 def phone_list(connection: Connection, access: Access) -> list[dict[str, Any]]:
     """The devices that one may see. Raises the problem `forbidden`."""
+    seen = seen_phones(connection, access)
+    counts = held_counts(connection, [one.row.id for one in seen])
+    return [one.body(counts.get(one.row.id, 0)) for one in seen]
+
+
+def seen_phones(connection: Connection, access: Access) -> list[Phone]:
+    """The same, with their users. Raises the problem `forbidden`."""
     areas = access.phones()
     if areas is None:
         query = select(device.c.id)
@@ -62,9 +69,7 @@ def phone_list(connection: Connection, access: Access) -> list[dict[str, Any]]:
         placed = assignment.c.user == token.c.user
         query = select(token.c.device).join(assignment, placed).where(assignment.c.area.in_(sorted(areas))).distinct()
         query = query.where(token.c.device.is_not(None))
-    seen = [one for one in phones(connection, list(connection.scalars(query))) if access.phone(one.users)]
-    counts = held_counts(connection, [one.row.id for one in seen])
-    return [one.body(counts.get(one.row.id, 0)) for one in seen]
+    return [one for one in phones(connection, list(connection.scalars(query))) if access.phone(one.users)]
 
 
 def held_counts(connection: Connection, ids: Collection[str]) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """A scheduler's acts on visits. Each is a row of its own and an entry in the audit log; the plan is not touched."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select, update
 
 from server.auth.access import Access
 from server.problems import Problem
-from server.reminders.arranged import visits_of
+from server.reminders.arranged import Arranged, visits_of
 from server.store.base import table
 from server.store.store import SqlTransaction
 from server.store.tables import ArrangementTable, Entity, VisitTable
@@ -49,7 +49,7 @@ def arrange(nest: Nest, access: Access, area: str, ident: str, wish: Wish, at: i
         except Unlawful as error:
             raise Problem("statutory_visit", deadline=found.visit.due.isoformat()) from error
         if after != found.held:
-            _write(tx, access, found.visit, wish, after, at)
+            _write(tx, access.author.id, found.visit, wish, after, at)
 
 
 def add(nest: Nest, access: Access, area: str, asked: Mapping[str, Any], at: int) -> str:
@@ -71,8 +71,22 @@ def add(nest: Nest, access: Access, area: str, asked: Mapping[str, Any], at: int
         wish = Wish(Arranging.ADD, asked["reason"], asked.get("to"))
         if wish.to is not None:
             _check(tx, made, wish, at)
-        _write(tx, access, made, wish, Arrangement(wish.to), at, [made])
+        _write(tx, access.author.id, made, wish, Arrangement(wish.to), at, [made])
         return made.id
+
+
+def hand_on(tx: SqlTransaction, by: str, found: Iterable[Arranged], to: str, reason: str, at: int) -> int:
+    """Give visits to somebody else, within a transaction; gives how many.
+
+    He need not have charge of the place yet: until then it holds what holds without an arrangement.
+    """
+    moved = 0
+    for one in found:
+        if one.held.assignee != to:
+            after = arranged(one.visit, one.held, Arranging.REASSIGN, to)
+            _write(tx, by, one.visit, Wish(Arranging.REASSIGN, reason, to), after, at)
+            moved += 1
+    return moved
 
 
 def _check(tx: SqlTransaction, about: Visit, wish: Wish, at: int) -> None:
@@ -95,7 +109,7 @@ def _whom(tx: SqlTransaction, subject: str) -> Whom | None:
 
 def _write(
     tx: SqlTransaction,
-    access: Access,
+    by: str,
     about: Visit,
     wish: Wish,
     after: Arrangement,
@@ -107,8 +121,8 @@ def _write(
     tx.connection.execute(update(arrangement).where(mine).values(standing=False))
     row = {"visit": about.id, "n": last + 1, "standing": True, "act": wish.act.value, "reason": wish.reason}
     row |= {"assignee": after.assignee, "until": after.until, "cancelled": after.cancelled}
-    tx.connection.execute(insert(arrangement), [row | {"who": access.author.id, "at": at}])
+    tx.connection.execute(insert(arrangement), [row | {"who": by, "at": at}])
     detail = {"to": after.assignee, "until": after.until.isoformat() if after.until else None, "n": last + 1}
-    audit = AuditRow(about.area, at, access.author.id, f"visit_{wish.act.value}", about.id, detail=detail)
+    audit = AuditRow(about.area, at, by, f"visit_{wish.act.value}", about.id, detail=detail)
     touched = {Touched(about.area, about.scope, "visit", about.id, here=not after.cancelled)}
     tx.write(Changes(at=at, visits=made or [], touched=touched, audit=[audit]))

@@ -1,5 +1,6 @@
 """All tables; those of the log are made in `log_tables.py`, those of people's access in `device_tables.py`, those
-of files in `media_tables.py`, that of the jobs' runs in `job_tables.py`.
+of files in `media_tables.py`, that of the jobs' runs in `job_tables.py`, those of lost phones in
+`incident_tables.py`.
 
 Times are BigInteger ms since 1970 UTC; JSON is kept as bytes, ready to be served.
 The area leads the key or an index of every large table, so that a city can partition by it.
@@ -21,6 +22,7 @@ from server.store.device_tables import (
     ServerFact,
     Token,
 )
+from server.store.incident_tables import Incident, LostThing
 from server.store.job_tables import JobRun
 from server.store.log_tables import (
     AuditTable,
@@ -51,8 +53,10 @@ __all__ = [
     "FeedMark",
     "HamletTable",
     "Holding",
+    "Incident",
     "JobRun",
     "Lease",
+    "LostThing",
     "MadeTable",
     "Media",
     "NoticeTable",
