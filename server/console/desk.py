@@ -28,7 +28,22 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from config.settings import Settings
-from server.console import account, conflicts, entity, find, held, home, people, review, words
+from server.console import (
+    account,
+    added,
+    conflicts,
+    entity,
+    find,
+    held,
+    home,
+    lists,
+    outcomes,
+    people,
+    plan,
+    review,
+    typed,
+    words,
+)
 from server.console.reader import area_names
 from server.console.session import Visitor, secret, visitor
 from server.problems import CATALOGUE, Problem
@@ -41,7 +56,7 @@ TRANSLATIONS = Path(__file__).parent.parent / "translations"
 STATIC = Path(__file__).parent.parent / "static"
 blueprint = Blueprint("desk", __name__, url_prefix=PATH)
 csrf, babel = CSRFProtect(), Babel()
-for page in (account, home, review, conflicts, held, entity, find, people):
+for page in (account, home, review, conflicts, held, entity, find, people, plan, added, lists, typed, outcomes):
     page.register(blueprint)
 
 

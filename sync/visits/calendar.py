@@ -59,6 +59,10 @@ class Calendar:
             day -= timedelta(days=1)
         return day
 
+    def holiday(self, day: date) -> str:
+        """What the library calls a public holiday, in Vietnamese; nothing of another day."""
+        return str(self._public.get(day) or "")
+
     def predicted(self, year: int) -> bool:
         """Whether dates of that year rest on predictions: as the table says, else those of the library."""
         said = [special.predicted for day, special in self.specials.items() if day.year == year]
