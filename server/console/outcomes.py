@@ -86,7 +86,7 @@ def sheet() -> Response:
 
 def _columns() -> list[tuple[str, int]]:
     counts = [_("Đến hạn"), _("Đúng hạn"), _("Trễ"), _("Quá hạn, chưa thăm"), _("Còn trong hạn")]
-    rest = [_("Giữ hạn theo luật (%)"), _("Số ngày trễ, trung vị")]
+    rest = [_("Giữ hạn theo luật, phần trăm"), _("Số ngày trễ, trung vị")]
     return [(_("Theo"), 18), (_("Tên"), 44), *((one, 13) for one in [*counts, *rest])]
 
 

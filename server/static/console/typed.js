@@ -19,7 +19,7 @@ document.addEventListener("DOMContentLoaded", () => {
   tell();
   const first = document.querySelector("[data-first]");
   if (first) {
-    first.focus();
-    first.select();
+    first.addEventListener("focus", () => first.select(), { once: true });
+    if (document.activeElement === first) first.select();
   }
 });
