@@ -45,7 +45,7 @@ def issues(nest: Nest, area: str, period: Period, today: date, now: int) -> list
         head = heads.get(person)
         done, total = answered(head["number"], head["revision"], now) if head else (0, 0)
         name = names[person][0] if person in names else person
-        issuer = by.get(head["issued_by"], head["issued_by"]) if head else ""
+        issuer = by.get(head["issued_by"], "") if head else ""
         found.append(Issue(person, name, head, issuer, done, total))
     return sorted(found, key=lambda one: (one.name, one.person))
 

@@ -34,7 +34,8 @@ class Day:
 class Why:
     """Why a visit is due: the rule as it was applied, its source in the law, and the form that began its clock.
 
-    `what` and `because` are in the reader's language. `readable`: whether he who asks may open that form.
+    `what` and `because` are in the reader's language. `form` is blank of an act at the desk, which is of a `kind`.
+    `readable`: whether he who asks may open that form.
     """
 
     what: str
@@ -46,6 +47,7 @@ class Why:
     predicted: bool
     cause: str | None
     form: str
+    kind: str
     readable: bool
 
 
@@ -71,25 +73,25 @@ def reasons(nest: Nest, access: Access, ids: Collection[str], language: str) -> 
     return {one.id: _why(nest, access, one, forms, titles, language) for one in found}
 
 
-def _forms(connection: Connection, found: Sequence[Visit]) -> dict[str, tuple[str, str]]:
-    """(form, area) of the submissions that caused these visits; a visit by hand has none."""
-    query = select(submissions.c.id, submissions.c.form, submissions.c.area)
+def _forms(connection: Connection, found: Sequence[Visit]) -> dict[str, Any]:
+    """Form, kind and area of the submissions that caused these visits; a visit by hand has none."""
+    query = select(submissions.c.id, submissions.c.form, submissions.c.kind, submissions.c.area)
     causes = {one.caused_by for one in found}
     rows = fetch(connection, causes, lambda some: query.where(submissions.c.id.in_(some)))
-    return {row.id: (row.form, row.area) for row in rows}
+    return {row.id: row for row in rows}
 
 
 def _why(
     nest: Nest,
     access: Access,
     one: Visit,
-    forms: Mapping[str, tuple[str, str]],
+    forms: Mapping[str, Any],
     titles: Mapping[str, str],
     language: str,
 ) -> Why:
     what, because = rule_words(nest, one)
     rule = nest.rules.find(one.rule, one.subject_type)
-    form, area = forms.get(one.caused_by, ("", ""))
+    cause = forms.get(one.caused_by)
     return Why(
         what=what.get(language) or what["vi"],
         because=because.get(language) or because["vi"],
@@ -98,9 +100,10 @@ def _why(
         source=rule.source or "" if rule is not None else "",
         calendar=one.calendar,
         predicted=nest.calendar.predicted(one.due.year),
-        cause=one.caused_by if form else None,
-        form=titles.get(form, form),
-        readable=bool(form) and access.supervises(area),
+        cause=one.caused_by if cause is not None else None,
+        form=titles.get(cause.form, cause.form) if cause is not None else "",
+        kind=cause.kind if cause is not None else "",
+        readable=cause is not None and bool(cause.form) and access.supervises(cause.area),
     )
 
 
