@@ -229,7 +229,7 @@ def test_the_officer_in_charge_gets_every_page(village: Village, officer: Pages,
             answer = officer.client.get(path + query)
             expected = (200, 404) if path.endswith("/correct") else (200,)
             assert answer.status_code in expected, (path, answer.status_code)
-            told += answer.text
+            told += text_of(answer)
     assert [secret for secret in SECRETS if secret not in told] == []
 
 
