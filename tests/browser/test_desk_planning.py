@@ -5,8 +5,6 @@ results typed in by keyboard alone, one missed, escalated and seen.
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +19,7 @@ from tests.api.builders import AREA
 from tests.api.homes import Home
 from tests.api.planners import asked, today, unregistered, week
 from tests.api.towns import Town
-from tests.browser.conftest import ARGS, serve
+from tests.browser.conftest import serve
 from tests.browser.desk import sound
 from tests.desk.conftest import catalogue, database, plots, template, town, towns
 
@@ -84,7 +82,7 @@ def test_next_week_is_planned_and_ten_visits_of_a_colleague_on_leave_are_moved(s
 
 
 def test_lists_are_issued_printed_and_their_results_typed_in_by_keyboard(
-    story: Story, tmp_path: Path, browser: Browser
+    story: Story,
 ) -> None:
     story.families(3, 1, to="u1")
     story.sign_in()
@@ -128,10 +126,8 @@ def test_lists_are_issued_printed_and_their_results_typed_in_by_keyboard(
 def test_a_visit_that_was_missed_is_escalated_and_seen_with_why(story: Story) -> None:
     unregistered(story.town, 40)
     story.sign_in()
-    token = story.page.context.cookies()
     with time_machine.travel(now() / 1000 + 40 * 86_400, tick=True):
         assert story.town.app.test_cli_runner().invoke(jobs, ["run", "escalate"]).exit_code == 0
-    assert token
     begins, ends = (today() + timedelta(days=days) for days in (-30, 60))
     story.open(f"outcomes?from={begins}&to={ends}")
     above = story.page.locator("section[aria-labelledby=h-above]")
@@ -147,6 +143,7 @@ def test_the_paper_is_a4_on_its_side_with_its_heading_on_every_page(town: Town, 
     for one in homes:
         asked(town, one.child, days=1, to="u1")
     numbers = town.act("lists", "c1", area=AREA, kind="weekly", day=today(1).isoformat())["numbers"]
+    paper = b""
     for url in serve(town.app):
         context = browser.new_context()
         story = Story(town, context.new_page(), url)
@@ -157,7 +154,7 @@ def test_the_paper_is_a4_on_its_side_with_its_heading_on_every_page(town: Town, 
     boxes = [tuple(round(float(part)) for part in box.split()) for box in _boxes(paper)]
     assert len(boxes) >= 2
     assert all(abs(box[2] - A4[0]) <= 1 and abs(box[3] - A4[1]) <= 1 for box in boxes)
-    assert BytesIO(paper).read(4) == b"%PDF" and ARGS
+    assert paper.startswith(b"%PDF")
 
 
 def _boxes(paper: bytes) -> list[str]:
