@@ -13,7 +13,7 @@ from server.console.lists import readable
 from server.console.reader import words_now
 from server.console.session import Visitor, planner
 from server.problems import CATALOGUE, Problem
-from server.reading.lists import list_body
+from server.reading.lists import list_body, list_line
 from server.reading.typed_in import Entry, latest
 from server.reminders.typed import Lacking, Saved, Slip, typed
 from server.store.tables import ReminderList, db
@@ -75,16 +75,15 @@ def type_in(number: str) -> Response:
     """Take in one row; then the next. What is missing is said, and nothing that was typed is lost."""
     me = planner()
     issued = readable(me, number)
-    body = list_body(issued, now())
     said = BLANK | {name: request.form.get(name, "").strip()[:LONGEST] for name in BLANK}
     try:
-        about, slip = _slip(issued, body, said)
+        about, slip = _slip(issued, said)
         saved = typed(current_nest(), issued, about, slip, me.id, now())
     except Lacking as lacking:
-        page = _page(me, issued, body, said, lacking=_sentences(lacking))
+        page = _page(me, issued, list_body(issued, now()), said, lacking=_sentences(lacking))
         return make_response(page, 422)
     except Problem as problem:
-        page = _page(me, issued, body, said, failure=problem)
+        page = _page(me, issued, list_body(issued, now()), said, failure=problem)
         return make_response(page, CATALOGUE[problem.code].status)
     db.session.rollback()  # from here on as it stands now
     for text in _told(issued, about, slip, saved):
@@ -93,9 +92,10 @@ def type_in(number: str) -> Response:
     return make_response(redirect(where))
 
 
-def _slip(issued: ReminderList, body: dict[str, Any], said: dict[str, str]) -> tuple[dict[str, Any], Slip]:
+def _slip(issued: ReminderList, said: dict[str, str]) -> tuple[dict[str, Any], Slip]:
     """The line of the list, and what was typed for it. Raises `Lacking`, and the problem `invalid`."""
-    about = next((line for line in body["lines"] if str(line["line"]) == said["line"]), None)
+    line = said["line"]
+    about = list_line(issued, int(line), now()) if line.isdecimal() and len(line) < 6 else None
     made = _day(said["made"])
     lacking = [("line", "")] if about is None else []
     lacking += [("visit_date", "")] if made is None else []
@@ -135,7 +135,8 @@ def _told(issued: ReminderList, about: dict[str, Any], slip: Slip, saved: Saved)
     told = [_("Đã lưu dòng %(line)s.", line=slip.line)]
     if saved.outcome in (Outcome.QUARANTINED.value, Outcome.STORED.value):
         return [*told, _("Phiếu được giữ lại cho cán bộ xem; kết quả chưa tính.")]
-    after = next(one for one in list_body(issued, now())["lines"] if one["line"] == about["line"])
-    if slip.told["visit_result"] in ("1", "2") and after["outcome"] != "done":
+    met = slip.told["visit_result"] in ("1", "2")
+    after = list_line(issued, about["line"], now()) if met else None
+    if after is not None and after["outcome"] != "done":
         told.append(_("Còn việc của dòng này chưa xong: việc ấy cần một phiếu khác, điền trên điện thoại."))
     return told

@@ -56,15 +56,24 @@ def list_heads(areas: Collection[str], asked: Mapping[str, Any]) -> list[dict[st
 def list_body(issued: ReminderList, now: int) -> dict[str, Any]:
     """A list as JSON: as it was printed, with the outcomes that there are at `now` (ms)."""
     connection = db.session.connection()
-    query = select(lines).where(lines.c.number == issued.number, lines.c.revision == issued.revision)
-    rows = connection.execute(query.order_by(lines.c.line, lines.c.part)).all()
     newest = connection.scalar(select(func.max(lists.c.revision)).where(lists.c.number == issued.number))
+    return _head(issued) | {"newest_revision": newest, "lines": _told(connection, issued, now)}
+
+
+def list_line(issued: ReminderList, line: int, now: int) -> dict[str, Any] | None:
+    """One line of a list, as `list_body` has it; None if there is none."""
+    return next(iter(_told(db.session.connection(), issued, now, lines.c.line == line)), None)
+
+
+def _told(connection: Connection, issued: ReminderList, now: int, *where: Any) -> list[dict[str, Any]]:
+    query = select(lines).where(lines.c.number == issued.number, lines.c.revision == issued.revision, *where)
+    rows = connection.execute(query.order_by(lines.c.line, lines.c.part)).all()
     became = _outcomes(connection, issued, rows, now)
     parts = [
         (row.line, bool(row.carried), {"visit": row.visit} | orjson.loads(row.body) | became[row.visit])
         for row in rows
     ]
-    return _head(issued) | {"newest_revision": newest, "lines": _lines(parts)}
+    return _lines(parts)
 
 
 def answered(number: str, revision: int, now: int) -> tuple[int, int]:

@@ -7,6 +7,7 @@ import time_machine
 
 from server.cli.jobs import jobs
 from server.clock import now
+from sync.times import iso
 from tests.api.builders import AREA, claim, follow_up, item
 from tests.api.homes import Home
 from tests.api.planners import sheet, today, unregistered
@@ -26,7 +27,8 @@ def figures(page: Any, table: str) -> dict[str, list[str]]:
 
 def visited(town: Town, home: Home) -> None:
     seen = town.child(home.child)
-    town.apply(item("follow_up_visit", follow_up(home.child), claim("child", home.child, seen["etag"])))
+    about = claim("child", home.child, seen["etag"])
+    town.apply(item("follow_up_visit", follow_up(home.child), about, observed_at=iso(now())))
 
 
 def test_in_time_late_and_missed_by_rule_person_and_week(town: Town, visit: Callable[..., Pages]) -> None:
