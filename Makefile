@@ -71,6 +71,7 @@ bench: $(DEV_STAMP)
 	@SIZES=$(CHILDREN) $(BIN)/python -W ignore:XDG_RUNTIME_DIR -m tests.bench $(DATABASES)
 	@CHILDREN=$(CHILDREN) $(BIN)/python -W ignore -m tests.bench.odk $(DATABASES)
 	@CHILDREN=$(CHILDREN) $(BIN)/python -W ignore -m tests.bench.desk $(DATABASES)
+	@CHILDREN=$(CHILDREN) $(BIN)/python -W ignore -m tests.bench.planning $(DATABASES)
 
 $(RUN_STAMP):
 	@python=$$(.tools/ensure_system.sh python); \

@@ -32,7 +32,7 @@ class Arrival:
     `claims` are what the item says about each entity it names; `told` what its answers tell of whom: of a held item
     whatever could be read. `value` is the item as JSON, however odd.
     `fault`: reading it failed by an error of ours. `checks`: what looks wrong in its answers and holds nothing.
-    `dialect`: in which of the two it came, `batch` or `openrosa`; nothing but its row tells.
+    `dialect`: how it came, `batch`, `openrosa` or `paper` (typed in from a list); nothing but its row tells.
     """
 
     id: str

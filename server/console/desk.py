@@ -30,6 +30,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from config.settings import Settings
 from server.console import (
     account,
+    added,
     collaborators,
     conflicts,
     day_pages,
@@ -42,10 +43,14 @@ from server.console import (
     home,
     jobs,
     journal,
+    lists,
     lost,
+    outcomes,
     people,
+    plan,
     review,
     rule_pages,
+    typed,
     words,
 )
 from server.console.reader import area_names
@@ -78,6 +83,11 @@ for page in (
     handover,
     devices,
     lost,
+    plan,
+    added,
+    lists,
+    typed,
+    outcomes,
 ):
     page.register(blueprint)
 

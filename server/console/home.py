@@ -9,6 +9,7 @@ from server.console.spans import time_left
 from server.reading.board import board
 from server.reading.lost import running_clocks
 from server.world import current_nest
+from sync.authority import Role
 
 
 def register(desk: Blueprint) -> None:
@@ -20,6 +21,8 @@ def home() -> Response | str:
     me = visitor()
     if me.access.administers:
         return make_response(redirect(url_for("desk.people")))
+    if not me.access.areas and me.access.author.role is Role.SCHEDULER and me.access.author.areas([me.access.today]):
+        return make_response(redirect(url_for("desk.plan")))
     if not me.access.areas:
         return render_template("desk/nothing.html", me=me)
     areas, area = areas_of(me, request.args.get("area"))

@@ -101,6 +101,39 @@ EVENTS = {
     "planned_not_needed": _l("Lượt thăm không cần nữa"),
 }
 
+WEEKDAYS = (_l("T2"), _l("T3"), _l("T4"), _l("T5"), _l("T6"), _l("T7"), _l("CN"))
+ARRANGED = {
+    "reassign": _l("Giao lại"),
+    "snooze": _l("Hoãn"),
+    "cancel": _l("Hủy"),
+    "resume": _l("Lấy lại"),
+    "add": _l("Thêm"),
+}
+LIST_KINDS = {"daily": _l("Danh sách ngày"), "weekly": _l("Danh sách tuần")}
+LINE_OUTCOMES = {
+    "done": _l("Đã thăm"),
+    "partly": _l("Xong một phần"),
+    "not_needed": _l("Không cần nữa"),
+    "cancelled": _l("Đã hủy"),
+    "nobody_home": _l("Vắng nhà"),
+    "refused": _l("Từ chối"),
+    "not_found": _l("Không tìm thấy địa chỉ"),
+    "moved_away": _l("Đã chuyển đi"),
+    "escalated": _l("Chuyển cán bộ xã/phường"),
+    "carried_over": _l("Chuyển sang danh sách sau"),
+    "missed": _l("Quá hạn, chưa thăm"),
+    "not_made": _l("Chưa thăm"),
+}
+TOLD = {"supervisor": _l("cán bộ bảo vệ trẻ em"), "chairman": _l("Chủ tịch xã/phường"), "city": _l("thành phố")}
+ESCALATED = {
+    "open": _l("Chưa thăm"),
+    "answered": _l("Đã thăm sau đó"),
+    "in_time": _l("Đã thăm trước đó, phiếu gửi sau"),
+    "withdrawn": _l("Không cần nữa"),
+}
+ESCALATED_MARKS = {"open": "late", "answered": "done", "in_time": "done"}
+LINE_MARKS = {"done": "done", "partly": "doubt", "missed": "late", "nobody_home": "doubt", "refused": "doubt"}
+
 
 def moment(ms: int) -> str:
     """An instant as read in Việt Nam."""

@@ -27,6 +27,7 @@ from sync.visits.runs import midnight
 lists, lines, visits = table(ReminderList), table(ReminderLine), table(VisitTable)
 ATTEMPTS = {"3": "nobody_home", "4": "refused", "5": "not_found", "6": "moved_away"}  # of list visit_result
 UNKNOWN: Mapping[str, Any] = {"outcome": None, "submission": None, "made_at": None, "in_time": None}
+OPEN = frozenset({None, "carried_over", "missed", "not_made"})  # nothing has come back
 MOST = 200
 
 
@@ -55,15 +56,38 @@ def list_heads(areas: Collection[str], asked: Mapping[str, Any]) -> list[dict[st
 def list_body(issued: ReminderList, now: int) -> dict[str, Any]:
     """A list as JSON: as it was printed, with the outcomes that there are at `now` (ms)."""
     connection = db.session.connection()
-    query = select(lines).where(lines.c.number == issued.number, lines.c.revision == issued.revision)
-    rows = connection.execute(query.order_by(lines.c.line, lines.c.part)).all()
     newest = connection.scalar(select(func.max(lists.c.revision)).where(lists.c.number == issued.number))
+    return _head(issued) | {"newest_revision": newest, "lines": _told(connection, issued, now)}
+
+
+def list_line(issued: ReminderList, line: int, now: int) -> dict[str, Any] | None:
+    """One line of a list, as `list_body` has it; None if there is none."""
+    return next(iter(_told(db.session.connection(), issued, now, lines.c.line == line)), None)
+
+
+def _told(connection: Connection, issued: ReminderList, now: int, *where: Any) -> list[dict[str, Any]]:
+    query = select(lines).where(lines.c.number == issued.number, lines.c.revision == issued.revision, *where)
+    rows = connection.execute(query.order_by(lines.c.line, lines.c.part)).all()
     became = _outcomes(connection, issued, rows, now)
     parts = [
         (row.line, bool(row.carried), {"visit": row.visit} | orjson.loads(row.body) | became[row.visit])
         for row in rows
     ]
-    return _head(issued) | {"newest_revision": newest, "lines": _lines(parts)}
+    return _lines(parts)
+
+
+def answered(number: str, revision: int, now: int) -> tuple[int, int]:
+    """How many of the lines to be done have come to something by `now` (ms), and how many there are."""
+    issued = issued_list(number, revision)
+    assert issued is not None
+    connection = db.session.connection()
+    query = select(lines).where(lines.c.number == number, lines.c.revision == revision, ~lines.c.carried)
+    rows = connection.execute(query).all()
+    became = _outcomes(connection, issued, rows, now)
+    by_line: dict[int, set[str | None]] = defaultdict(set)
+    for row in rows:
+        by_line[row.line].add(became[row.visit]["outcome"])
+    return sum(not said & OPEN for said in by_line.values()), len(by_line)
 
 
 def draft_body(drafted: Drafted, area: str, period: Period) -> dict[str, Any]:

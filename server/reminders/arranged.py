@@ -38,12 +38,15 @@ class Arranged:
         return [self.held.assignee] if self.held.assignee in able else able
 
 
-def visits_of(connection: Connection, areas: Collection[str], *where: Any) -> list[Arranged]:
-    """The visits of these areas that meet the conditions, by id."""
+def visits_of(
+    connection: Connection, areas: Collection[str], *where: Any, order: Sequence[Any] = (), limit: int | None = None
+) -> list[Arranged]:
+    """The visits of these areas that meet the conditions, by id or in another order; at most so many."""
     names = ("assignee", "until", "cancelled")
     query = select(visit, *(arrangement.c[name].label(f"held_{name}") for name in names))
     query = query.outerjoin(arrangement, STANDING).where(visit.c.area.in_(sorted(areas)), *where)
-    return [_arranged(row) for row in connection.execute(query.order_by(visit.c.id))]
+    query = query.order_by(*(order or (visit.c.id,))).limit(limit)
+    return [_arranged(row) for row in connection.execute(query)]
 
 
 def open_visits(connection: Connection, areas: Collection[str], last: date) -> list[Arranged]:

@@ -84,6 +84,10 @@ class Calendar:
                 found.append(Day(day, working, name, predicted, False))
         return found
 
+    def holiday(self, day: date) -> str:
+        """What the library calls a public holiday, in Vietnamese; nothing of another day."""
+        return str(self._public.get(day) or "")
+
     def predicted(self, year: int) -> bool:
         """Whether dates of that year rest on predictions: as the table says, else those of the library."""
         said = [special.predicted for day, special in self.specials.items() if day.year == year]

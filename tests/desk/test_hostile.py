@@ -7,7 +7,8 @@ from lxml import html
 from sqlalchemy import select
 
 from forms.form import Form, Kind, Question
-from server.store.tables import ConflictTable, Entity, Submission
+from server.console.planners import week_name
+from server.store.tables import ConflictTable, Entity, ReminderList, Submission, VisitTable
 from tests.api.builders import (
     Answers,
     claim,
@@ -22,6 +23,7 @@ from tests.api.builders import (
     situation,
     update,
 )
+from tests.api.planners import asked, issued, today
 from tests.api.towns import Town
 from tests.desk.pages import Pages
 
@@ -98,6 +100,9 @@ def _texts(form: Form, repeat: str | None) -> list[Question]:
     return [q for q in form.of(repeat) if q.kind is Kind.TEXT and q.name not in ids and q.name not in given]
 
 
+PLANNING = ("plan", "lists", "lists/preview", "outcomes", "outcomes/escalations")
+
+
 def pages_about(town: Town) -> Iterator[str]:
     """Every page that shows anything of it."""
     yield from ("/desk", "/desk/submissions?shelf=all", "/desk/quarantine", "/desk/find")
@@ -109,6 +114,11 @@ def pages_about(town: Town) -> Iterator[str]:
             yield f"/desk/{row.type}/{row.id}?tab={tab}"
     for row in town.rows(select(ConflictTable.id)):
         yield f"/desk/conflicts/{row.id}"
+    for week in ("", f"?week={week_name(today(90))}"):
+        yield f"/desk/plan{week}"
+    yield from ("/desk/lists", "/desk/outcomes", "/desk/outcomes/escalations")
+    for row in town.rows(select(ReminderList.number)):
+        yield from (f"/desk/lists/{row.number}{part}" for part in ("", "/print", "/results"))
 
 
 def harmless(where: str, text: str) -> None:
@@ -164,6 +174,28 @@ def test_what_an_officer_types_is_shown_as_text(attack: Attack, town: Town, offi
     assert "x8x" in officer.client.get(f"/desk/conflicts/{ident}").text
 
 
+def test_what_a_scheduler_types_is_shown_as_text(attack: Attack, town: Town, officer: Pages) -> None:
+    """Reasons, notes and the names on lists and on paper; a refused row comes back as it was typed."""
+    child = town.rows(select(Entity.id).where(Entity.type == "child", Entity.scope.is_not(None)))[0].id
+    asked(town, child, days=0, reason=EVIL.format(5)[:60], to="u1")
+    number = issued(town, today())["u1"]["number"]
+    ids = town.rows(select(VisitTable.id).where(VisitTable.subject == child, VisitTable.rule == "BY-HAND"))
+    said = {"ids": ids[0].id, "reason": EVIL.format(4), "until": EVIL.format(3), "to": EVIL.format(2)}
+    for act in ("snooze", "reassign", "cancel", EVIL.format(1)):
+        answer = officer.post("/desk/plan/arrange", act=act, **said)
+        assert answer.status_code < 500, act
+        harmless(act, answer.text)
+    row = {"line": "1", "visit_result": "3", "made": today().isoformat(), "id": f"uuid:{new_id()}"}
+    for wrong in ({"visit_result": "<"}, {"line": EVIL.format(1)}, {"made": EVIL.format(1)}, {}):
+        answer = officer.post(f"/desk/lists/{number}/results", **(row | {"note": EVIL.format(6)} | wrong))
+        assert answer.status_code in (302, 422), wrong
+        harmless("row", answer.text)
+    officer.post(f"/desk/lists/{number}/reissue", revision="1", reason=EVIL.format(7))
+    for path in pages_about(town):
+        harmless(path, officer.client.get(path).text)
+    assert "x6x" in officer.client.get(f"/desk/lists/{number}/results").text
+
+
 def test_no_text_becomes_a_header(town: Town, officer: Pages) -> None:
     """Names, ids, areas and languages with line breaks in them: headers stay what they are."""
     home, child = new_id(), new_id()
@@ -174,6 +206,8 @@ def test_no_text_becomes_a_header(town: Town, officer: Pages) -> None:
     for name in ("area", "tab", "shelf", "page", "after", "cell"):
         tries.append(officer.client.get("/desk/conflicts", query_string={name: SPLIT}))
         tries.append(officer.client.get("/desk/submissions", query_string={name: SPLIT}))
+    for name in ("area", "week", "hamlet", "collaborator", "after", "kind", "day", "from", "to", "closed"):
+        tries += [officer.client.get(f"/desk/{page}", query_string={name: SPLIT}) for page in PLANNING]
     tries.append(officer.post("/desk/language", lang=SPLIT, back=f"/desk/{SPLIT}"))
     tries.append(officer.post("/desk/login", user=SPLIT, password=SPLIT, back=SPLIT))
     tries.append(officer.post("/desk/find", q=SPLIT, kind=SPLIT))

@@ -1,7 +1,7 @@
 """Reading the journal and the history of the jobs.
 
 Revision ID: 0013
-Revises: 0011
+Revises: 0012
 """
 
 from alembic import op

@@ -8,6 +8,8 @@ document.addEventListener("DOMContentLoaded", () => {
     const days = JSON.parse(box.dataset.x).map((day) => Date.parse(day.length === 7 ? `${day}-01` : day) / 1000);
     const series = JSON.parse(box.dataset.series);
     const months = box.dataset.chart === "bars";
+    const same = box.hasAttribute("data-one-scale"); // numbers of one kind are compared on one scale, from zero
+    const scale = (at) => (same ? "y0" : `y${at}`);
     const written = (at) => {
       const day = new Date(at * 1000);
       const month = `${String(day.getUTCMonth() + 1).padStart(2, "0")}/${day.getUTCFullYear()}`;
@@ -20,13 +22,16 @@ document.addEventListener("DOMContentLoaded", () => {
       height: 260,
       cursor: { drag: { x: false, y: false } },
       legend: { show: series.length > 1 },
-      scales: { x: { time: false, range: (_, first, last) => [first - around, last + around] } },
-      axes: [{ values: (_, ticks) => ticks.map(written), space: 90 }, ...series.map((_, at) => axis(at ? 1 : 3, `y${at}`))],
+      scales: {
+        x: { time: false, range: (_, first, last) => [first - around, last + around] },
+        ...(same && { y0: { range: (_, low, high) => [0, Math.max(high, 1) * 1.1] } }),
+      },
+      axes: [{ values: (_, ticks) => ticks.map(written), space: 90 }, ...series.slice(0, same ? 1 : 2).map((_, at) => axis(at ? 1 : 3, `y${at}`))],
       series: [
         { value: (_, at) => (at === null ? "" : written(at)) },
         ...series.map(([label], at) => ({
           label,
-          scale: `y${at}`,
+          scale: scale(at),
           stroke: COLOURS[at],
           width: 2,
           spanGaps: true,
