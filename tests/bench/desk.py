@@ -272,14 +272,15 @@ def _row(name: str, cost: Cost) -> str:
 def write(path: Path, found: Sequence[Measured]) -> None:
     """Put the section at the end of the page, in place of the one of before."""
     page = path.read_text(encoding="utf-8") if path.exists() else "# Benchmarks\n"
-    before = page.partition(f"\n{TITLE}\n")[0].rstrip("\n")
+    before, _, after = page.partition(f"\n{TITLE}\n")
+    before, after = before.rstrip("\n"), "".join(after.partition("\n## ")[1:])
     about = (
         "What the application needs for a page, in one process and without the network: median and 95th percentile of"
         f"\n{ROUNDS} times each, statements to the database, bytes as they travel. One child in {EVERY} has an open"
         " conflict.\nTo measure again: `python -m tests.bench.desk`."
     )
     text = "\n".join([before, "", TITLE, "", about, "", *lines(found)]).rstrip("\n")
-    path.write_text(f"{text}\n", encoding="utf-8")
+    path.write_text(f"{text}\n{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

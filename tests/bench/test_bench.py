@@ -8,7 +8,7 @@ import pytest
 
 from server.store.feed import SqlFeed
 from tests.bench import __main__ as program
-from tests.bench import city, desk, grow
+from tests.bench import city, desk, grow, planning
 from tests.bench.measures import ratio
 from tests.databases import DATABASES
 
@@ -77,6 +77,16 @@ def test_every_page_of_the_desk_is_measured_and_told_once(
         desk.write(page, [found])
     told = page.read_text(encoding="utf-8")
     assert (told.count(desk.TITLE), told.count("## SQLite"), told.count("\n| one conflict | ")) == (1, 1, 1)
+
+
+def test_every_page_of_a_scheduler_is_measured(tmp_path: Path) -> None:
+    (found,) = planning.measure("sqlite", [24], 2)
+    assert found.here >= 12 and found.lines > 0
+    assert all(cost.statements <= 90 for cost in found.costs.values()), found.costs
+    page = tmp_path / "page.md"
+    for _ in range(2):
+        planning.write(page, [found])
+    assert page.read_text(encoding="utf-8").count(planning.TITLE) == 1
 
 
 def test_an_unknown_database_is_refused() -> None:

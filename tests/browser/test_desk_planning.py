@@ -70,15 +70,15 @@ def test_next_week_is_planned_and_ten_visits_of_a_colleague_on_leave_are_moved(s
     story.page.get_by_role("link", name="Người dùng u1").click()
     story.page.wait_for_url("**collaborator=u1**")
     sound(story.page)
-    assert "10 trên" in story.page.locator(".loads li", has_text="Người dùng u1").inner_text()
+    assert "phải đến 10 nơi" in story.page.locator(".loads li", has_text="Người dùng u1").inner_text()
     story.page.get_by_label("Chọn tất cả trên trang").check()
     story.page.get_by_label("Lý do, cho cán bộ đọc").fill("Nghỉ phép tuần này")
     story.page.get_by_label("Giao cho").select_option("u2")
     story.page.get_by_role("button", name="Giao lại").click()
     story.page.get_by_text("Đã giao lại 10 lượt thăm.").wait_for()
     sound(story.page)
-    assert "0 trên" in story.page.locator(".loads li", has_text="Người dùng u1").inner_text()
-    assert "10 trên" in story.page.locator(".loads li", has_text="Người dùng u2").inner_text()
+    assert "phải đến 0 nơi" in story.page.locator(".loads li", has_text="Người dùng u1").inner_text()
+    assert "phải đến 10 nơi" in story.page.locator(".loads li", has_text="Người dùng u2").inner_text()
 
 
 def test_lists_are_issued_printed_and_their_results_typed_in_by_keyboard(

@@ -28,7 +28,7 @@ document.addEventListener("DOMContentLoaded", () => {
       },
       axes: [{ values: (_, ticks) => ticks.map(written), space: 90 }, ...series.slice(0, same ? 1 : 2).map((_, at) => axis(at ? 1 : 3, `y${at}`))],
       series: [
-        { value: (_, at) => (at === null ? "" : written(at)) },
+        { label: document.documentElement.lang === "vi" ? "Ngày" : "Day", value: (_, at) => (at === null ? "" : written(at)) },
         ...series.map(([label], at) => ({
           label,
           scale: scale(at),
