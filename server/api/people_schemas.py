@@ -17,7 +17,7 @@ EXAMPLES = {
         "hamlet": "01",
         "from": "u1",
         "to": "u2",
-        "day": "2026-12-01",
+        "day": "2036-12-01",
         "reason": "Chuyển công tác",
     }
 }

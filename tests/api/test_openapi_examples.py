@@ -15,7 +15,7 @@ from tests.api.access import cheap
 from tests.api.conftest import Town
 
 __all__ = ["cheap"]
-BY = {"/api/v1/devices/{ident}/revoke": "a1", "/api/v1/enrolments": "a1"}
+BY = {"/api/v1/handovers": "s1", "/api/v1/devices/{ident}/revoke": "a1", "/api/v1/enrolments": "a1"}
 BY |= {"/api/v1/lists": "c1", "/api/v1/lists/preview": "c1"}  # all others: a collaborator
 NO_EXAMPLE = {
     "conflicts",
@@ -38,7 +38,7 @@ def _examples(town: Town) -> dict[str, Any]:
 @pytest.mark.usefixtures("cheap")
 def test_every_example_works(town: Town) -> None:
     examples = _examples(town)
-    assert len(examples) == 10
+    assert len(examples) == 11
     with town.app.app_context():
         code = invite("u2", "a1", 7, now()).code
         db.session.rollback()  # a session that has read before that code was made cannot change it

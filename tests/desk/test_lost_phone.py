@@ -110,7 +110,8 @@ def test_collect_on_a_revoked_phone_is_told_yes_and_what_it_sends_is_held(
     assert officer.submit(page, "/revoke", reason=HOW).status_code == 302
     form = next(one for one in town.nest.catalogue.current() if one.id == "household_registration")
     xml = as_xml(form, registration(new_id(), {new_id(): OTHER_NAME}))
-    Phone(town, town.tokens["u1"]).submit(xml)
+    answer = Phone(town, town.tokens["u1"]).send(xml)
+    assert answer.status_code == 201, answer.text
     (row,) = town.rows(select(Submission.outcome, Submission.reason).where(Submission.dialect == "openrosa"))
     assert tuple(row) == ("quarantined", "device_revoked")
     assert Phone(town, town.tokens["u1"]).get("formList").status_code in (401, 403)
