@@ -1,4 +1,8 @@
-"""The visits of one hamlet are found without reading those of the whole area."""
+"""The visits of one hamlet are found without reading those of the whole area.
+
+Revision ID: 0012
+Revises: 0011
+"""
 
 from alembic import op
 
