@@ -155,7 +155,7 @@ def print_list(number: str) -> str:
     issued = readable(me, number, _revision())
     at = now()
     _noted(me, issued, "list_print", at)
-    body, paper = list_body(issued, at), Words(current_nest())  # paper is in Vietnamese
+    body, paper = list_body(issued, at, carried=False), Words(current_nest())  # paper is in Vietnamese
     return render_template(
         "desk/list_print.html", me=me, body=body, as_day=date.fromisoformat, at=at, until=_until(issued.ends),
         codes={name: paper.options(name) for name in ("visit_result", "next_step", "risk_level")},

@@ -35,7 +35,7 @@ def results(number: str) -> str:
     """The row to type into, what was typed last, and the lines of the list."""
     me = planner()
     issued = readable(me, number)
-    body = list_body(issued, now())
+    body = list_body(issued, now(), carried=False)
     amended = request.args.get("amends")
     if amended:
         entry = next((one for one in latest(issued, amended) if one.sub == amended), None)
@@ -80,10 +80,10 @@ def type_in(number: str) -> Response:
         about, slip = _slip(issued, said)
         saved = typed(current_nest(), issued, about, slip, me.id, now())
     except Lacking as lacking:
-        page = _page(me, issued, list_body(issued, now()), said, lacking=_sentences(lacking))
+        page = _page(me, issued, list_body(issued, now(), carried=False), said, lacking=_sentences(lacking))
         return make_response(page, 422)
     except Problem as problem:
-        page = _page(me, issued, list_body(issued, now()), said, failure=problem)
+        page = _page(me, issued, list_body(issued, now(), carried=False), said, failure=problem)
         return make_response(page, CATALOGUE[problem.code].status)
     db.session.rollback()  # from here on as it stands now
     for text in _told(issued, about, slip, saved):

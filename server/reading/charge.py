@@ -7,7 +7,6 @@ everybody's who has. Charge hangs on the scope alone, so it is worked out once f
 from collections.abc import Collection, Sequence
 from datetime import date
 from functools import cached_property
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, not_, or_
 
@@ -80,9 +79,3 @@ def put_off(last: date) -> ColumnElement[bool]:
     """That a visit is on no list that ends on a day, as it was put off."""
     until = arrangement.c.until
     return and_(until.is_not(None), until > last, or_(not_(visit.c.statutory), visit.c.due > last))
-
-
-def columns() -> list[Any]:
-    """What a board needs of a visit."""
-    names = ("id", "rule", "subject_type", "subject", "household", "scope", "due", "priority", "statutory")
-    return [visit.c[name] for name in names] + [arrangement.c.assignee]

@@ -53,11 +53,17 @@ def list_heads(areas: Collection[str], asked: Mapping[str, Any]) -> list[dict[st
     return [_head(row) for row in db.session.execute(query)]
 
 
-def list_body(issued: ReminderList, now: int) -> dict[str, Any]:
-    """A list as JSON: as it was printed, with the outcomes that there are at `now` (ms)."""
+def list_body(issued: ReminderList, now: int, carried: bool = True) -> dict[str, Any]:
+    """A list as JSON: as it was printed, with the outcomes that there are at `now` (ms).
+
+    Without those `carried` over it is what can be done.
+    """
     connection = db.session.connection()
     newest = connection.scalar(select(func.max(lists.c.revision)).where(lists.c.number == issued.number))
-    return _head(issued) | {"newest_revision": newest, "lines": _told(connection, issued, now)}
+    return _head(issued) | {
+        "newest_revision": newest,
+        "lines": _told(connection, issued, now, *([] if carried else [~lines.c.carried])),
+    }
 
 
 def list_line(issued: ReminderList, line: int, now: int) -> dict[str, Any] | None:
@@ -140,7 +146,9 @@ def _outcomes(
     found = fetch(connection, wanted, lambda some: select(visits).where(visits.c.id.in_(some)))
     known = {row.id: read_visit(row) for row in found}
     ids = {ident for one in known.values() for ident in (one.subject, one.household) if ident}
-    made, held = Reads(connection).made(ids), arrangements(connection, wanted)
+    made, held = defaultdict[str, list[Made]](list), arrangements(connection, wanted)
+    for told in Reads(connection).made(ids):
+        made[told.subject].append(told)
     later = _later(connection, issued, wanted)
     became: dict[str, Mapping[str, Any]] = {}
     for row in rows:
@@ -148,7 +156,8 @@ def _outcomes(
         if visit is None:
             became[row.visit] = UNKNOWN
             continue
-        mine = [one for one in made if one.subject in (visit.subject, visit.household)]
+        about = dict.fromkeys((visit.subject, visit.household or visit.subject))
+        mine = sorted((one for ident in about for one in made[ident]), key=lambda one: (one.t, one.sub, one.subject))
         said = _said(visit, held.get(visit.id, NOTHING), mine, issued.begins)
         if said["outcome"] is None and (row.carried or visit.id in later):
             said = {**said, "outcome": "carried_over"}

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, literal, not_, select, tuple_
+from sqlalchemy import Connection, literal, not_, select, tuple_
 
 from server.auth.access import Access
 from server.reading.charge import Charge, cancelled, put_off
 from server.reading.lists import draft_body, made_at
-from server.reading.load import charge_day, load
+from server.reading.load import charge_day, due_count, load
 from server.reading.words import Words
-from server.reminders.arranged import STANDING, Arranged, visit, visits_of
+from server.reminders.arranged import Arranged, visit, visits_of
 from server.reminders.drafting import capacities, drafts, homes_of, rule_words
 from server.store.base import table
 from server.store.people import collaborators
@@ -43,8 +43,7 @@ def due_visits(nest: Nest, access: Access, areas: Collection[str], asked: Mappin
     day = asked.get("day") or access.today
     charge = Charge(_people(areas, day), areas, day)
     where = _asked(access, charge, areas, asked)
-    count = select(func.count()).select_from(visit).outerjoin(arrangement, STANDING).where(*where)
-    total = connection.scalar(count) or 0
+    total = due_count(nest, access, charge, areas, asked)
     if asked["after"] is not None:
         due, _, ident = asked["after"].partition("~")
         where.append(tuple_(visit.c.due, visit.c.id) > tuple_(_day(due), literal(ident)))
@@ -67,6 +66,8 @@ def _asked(access: Access, charge: Charge, areas: Collection[str], asked: Mappin
     if asked.get("aside") is not None:
         idle = arrangement.c.visit.is_not(None) & (cancelled() | put_off(asked["period"].ends))
         where.append(idle if asked["aside"] else not_(idle))
+    if asked.get("aside"):  # the few that are arranged lead there
+        where.append(visit.c.id.in_(select(arrangement.c.visit).where(arrangement.c.standing)))
     return where
 
 

@@ -34,7 +34,12 @@ class Arranged:
 
     def whose(self, people: Iterable[Author], day: date) -> list[str]:
         """Who may go: the one it was given to, if he still has charge of the place; else all who have."""
-        able = [one.id for one in people if one.reads(self.visit.area, self.visit.scope, midnight(day))]
+        return self.given_to(
+            [one.id for one in people if one.reads(self.visit.area, self.visit.scope, midnight(day))]
+        )
+
+    def given_to(self, able: list[str]) -> list[str]:
+        """The same, of those who have charge of the place."""
         return [self.held.assignee] if self.held.assignee in able else able
 
 
@@ -64,8 +69,12 @@ def arrangements(connection: Connection, visits: Collection[str]) -> Mapping[str
 def shares(found: Iterable[Arranged], people: Sequence[Author], day: date) -> dict[str, list[Arranged]]:
     """The visits of each person; one that was given to nobody is everybody's who has charge of the place."""
     mine: dict[str, list[Arranged]] = {one.id: [] for one in people}
+    at, able = midnight(day), dict[tuple[str, str], list[str]]()  # charge hangs on the place alone
     for one in found:
-        for person in one.whose(people, day):
+        place = one.visit.area, one.visit.scope
+        if place not in able:
+            able[place] = [person.id for person in people if person.reads(*place, at)]
+        for person in one.given_to(able[place]):
             mine[person].append(one)
     return mine
 

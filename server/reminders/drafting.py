@@ -79,14 +79,20 @@ def capacities(nest: Nest, connection: Connection, people: Collection[str]) -> d
 
 
 def homes_of(connection: Connection, visits: Sequence[Visit]) -> tuple[dict[str, tuple[str, Any]], dict[str, Home]]:
-    """(label, data) of the subjects and households of visits, and where these households are."""
+    """(label, data) of the subjects and households of visits, and where these households are.
+
+    The data is that of households, or of whoever lives in none; of others only the label is read.
+    """
+    at_home = {one.household or one.subject for one in visits}
     ids = {ident for one in visits for ident in (one.subject, one.household) if ident}
     query = select(entity.c.id, entity.c.label, entity.c.data)
     found = fetch(connection, ids, lambda some: query.where(entity.c.id.in_(some)))
-    known = {row.id: (row.label, orjson.loads(row.data)) for row in found}
-    homes = {}
+    known = {row.id: (row.label, orjson.loads(row.data) if row.id in at_home else {}) for row in found}
+    homes: dict[str, Home] = {}
     for one in visits:
         ident = one.household or one.subject
+        if ident in homes:
+            continue
         homes[ident] = Home(ident, one.scope, point_of(known.get(ident, ("", {}))[1].get("gps")))
     return known, homes
 

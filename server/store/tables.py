@@ -135,6 +135,7 @@ class VisitTable(db.Model):
     __tablename__ = "visit"
     __table_args__ = (
         Index("visit_area", "area", "state", "due"),
+        Index("visit_scope", "scope", "state", "due"),
         Index("visit_subject", "subject"),
         Index("visit_overdue", "state", "due_at"),
         # What waits at a desk is counted without reading any row.

@@ -1,8 +1,8 @@
 """`python -m tests.bench.planning [sqlite] [postgresql]`: what a scheduler's pages cost in a large area.
 
 SQLite unless told. `CHILDREN` (40000: 20,000 of them in the area) are the sizes, `ROUNDS` (40) how often each page is
-asked for. It puts its section at the end of docs/benchmarks.md. Half of all visits are due by this week, or overdue;
-each collaborator has one hamlet.
+asked for. It puts its section at the end of docs/benchmarks.md. Open visits are spread over sixteen weeks, of which
+two are over; each of eight collaborators has one hamlet.
 """
 
 import os
@@ -24,10 +24,11 @@ from sqlalchemy import delete, func, select, update
 from server.auth.tokens import mint
 from server.clock import now
 from server.console.planners import week_name
+from server.reading.counted import _kept
 from server.reading.plan import next_week
 from server.store.base import table
 from server.store.people import add_user, assign
-from server.store.tables import AssignmentTable, Entity, ReminderLine, ReminderList, VisitTable, db
+from server.store.tables import AssignmentTable, Entity, ReminderLine, ReminderList, Scope, VisitTable, db
 from sync.authority import Role
 from sync.times import DAY, end_of_day, local_date
 from tests.bench.__main__ import urls
@@ -38,7 +39,7 @@ from tests.databases import DATABASES, application, close, migrate
 SIZES = [int(size) for size in os.environ.get("CHILDREN", "40000").split(",")]
 AREA, SCHEDULER = f"2025.{HOT[0]}", "scheduler-1"
 TITLE = "## The scheduler's desk"
-AIMS = {"board": 0.100, "result typed in": 0.050}  # s at the 95th percentile
+AIMS = {"board": 0.100, "board, after a change": 0.100, "result typed in": 0.050}  # s at the 95th percentile
 ISSUE = 2.0  # s, for the week of an area
 visit = table(VisitTable)
 
@@ -72,6 +73,7 @@ def measure(database: str, sizes: Sequence[int], rounds: int) -> Iterator[Measur
             migrate(app)
             grow(app, size)
             here, visits = planned(app)
+            close(app)  # what was copied in one go is no longer read from the log of the database
             found = Measured(database, here, visits, *costs(app, rounds))
             print("\n".join(lines([found])), flush=True)
             close(app)
@@ -79,7 +81,7 @@ def measure(database: str, sizes: Sequence[int], rounds: int) -> Iterator[Measur
 
 
 def planned(app: Flask) -> tuple[int, int]:
-    """An area in which half of the visits are due, with a scheduler; (children, open visits due by this week)."""
+    """An area with visits that are due, and a scheduler; (children, open visits due by this week)."""
     today = local_date(now())
     with app.app_context():
         add_user(SCHEDULER, "Người lập lịch", Role.SCHEDULER)
@@ -90,7 +92,7 @@ def planned(app: Flask) -> tuple[int, int]:
         db.session.commit()
         with db.engine.begin() as connection:
             for number, digit in enumerate("0123456789abcdef"):
-                due = today + timedelta(days=7 * (number - 8))
+                due = today + timedelta(days=7 * (number - 2))
                 dates = {"earliest": due - timedelta(days=7), "due": due, "latest": due + timedelta(days=7)}
                 moved = update(visit).where(visit.c.id.like(f"{digit}%"), visit.c.state == "open")
                 connection.execute(moved.values(show_on=due, due_at=end_of_day(due), **dates))
@@ -116,7 +118,9 @@ def costs(app: Flask, rounds: int) -> tuple[dict[str, Cost], float, int]:
         "board, one person": lambda: client.get(f"/desk/plan?collaborator={PEOPLE[0]}", headers=ZIPPED),
         "board, one hamlet": lambda: client.get(f"/desk/plan?hamlet={HOT[1][0]}", headers=ZIPPED),
     }
-    found = {name: _cost(app, ask, rounds) for name, ask in pages.items()}
+    found = {"board, first": _cost(app, lambda: _first(client), 3)}
+    found |= {name: _cost(app, ask, rounds) for name, ask in pages.items()}
+    found["board, after a change"] = _cost(app, _changed(app, client), rounds)
     asked = {"csrf_token": secret[1], "area": AREA, "kind": "weekly", "day": coming.isoformat()}
     begun = time.perf_counter()
     assert client.post("/desk/lists/issue", data=asked).status_code == 302
@@ -136,6 +140,24 @@ def costs(app: Flask, rounds: int) -> tuple[dict[str, Cost], float, int]:
         "result typed in": _typing(client, secret[1], str(number), free),
     }
     return found | {name: _cost(app, ask, rounds) for name, ask in pages.items()}, issued, count
+
+
+def _first(client: FlaskClient) -> Any:
+    """The board of a process that has counted nothing yet."""
+    _kept.clear()
+    return client.get("/desk/plan", headers=ZIPPED)
+
+
+def _changed(app: Flask, client: FlaskClient) -> Callable[[], Any]:
+    """The board right after something has happened in one hamlet."""
+    scope, here = table(Scope), f"{AREA}/{HOT[1][0]}"
+
+    def one() -> Any:
+        with app.app_context(), db.engine.begin() as connection:
+            connection.execute(update(scope).where(scope.c.name == here).values(head=scope.c.head + 1))
+        return client.get("/desk/plan", headers=ZIPPED)
+
+    return one
 
 
 def _typing(client: FlaskClient, secret: str, number: str, free: Sequence[int]) -> Callable[[], Any]:
@@ -180,7 +202,8 @@ def write(path: Path, found: Sequence[Measured]) -> None:
     page = path.read_text(encoding="utf-8") if path.exists() else "# Benchmarks\n"
     before = page.partition(f"\n{TITLE}\n")[0].rstrip("\n")
     about = (
-        "What the application needs for a scheduler's page, as above; half of all visits are due by this week.\n"
+        "What the application needs for a scheduler's page, as above; open visits are spread over sixteen weeks, of\n"
+        "which two are over. `first`: nothing is counted yet; `after a change`: one hamlet is counted anew.\n"
         "To measure again: `python -m tests.bench.planning`."
     )
     text = "\n".join([before, "", TITLE, "", about, "", *lines(found)]).rstrip("\n")

@@ -76,6 +76,7 @@ def test_next_week_is_planned_and_ten_visits_of_a_colleague_on_leave_are_moved(s
     story.page.get_by_label("Giao cho").select_option("u2")
     story.page.get_by_role("button", name="Giao lại").click()
     story.page.get_by_text("Đã giao lại 10 lượt thăm.").wait_for()
+    story.page.wait_for_load_state("load")
     sound(story.page)
     assert "phải đến 0 nơi" in story.page.locator(".loads li", has_text="Người dùng u1").inner_text()
     assert "phải đến 10 nơi" in story.page.locator(".loads li", has_text="Người dùng u2").inner_text()
@@ -89,6 +90,7 @@ def test_lists_are_issued_printed_and_their_results_typed_in_by_keyboard(
     story.open(f"lists?area={AREA}&kind=daily&day={today().isoformat()}")
     story.page.get_by_role("button", name="Lập cho tất cả ai chưa có").click()
     story.page.get_by_text("Đã lập 1 danh sách.").wait_for()
+    story.page.wait_for_load_state("load")
     sound(story.page)
     story.page.get_by_role("link", name="Người dùng u1").click()
     story.page.wait_for_load_state("load")
@@ -110,7 +112,9 @@ def test_lists_are_issued_printed_and_their_results_typed_in_by_keyboard(
         story.page.wait_for_load_state("load")
         if line != "3":
             story.page.get_by_text(f"Đã lưu dòng {line}.").wait_for()
+            story.page.wait_for_load_state("load")
     story.page.get_by_text("Đã gặp thì cần mã bước tiếp theo.").wait_for()
+    story.page.wait_for_load_state("load")
     assert story.page.evaluate("document.activeElement.name") == "next_step"
     sound(story.page)
     for code in ("1", "1"):
@@ -118,6 +122,7 @@ def test_lists_are_issued_printed_and_their_results_typed_in_by_keyboard(
         keys.press("Tab")
     keys.press("Enter")
     story.page.get_by_text("Đã lưu dòng 3.").wait_for()
+    story.page.wait_for_load_state("load")
     sound(story.page)
     body = story.town.get(f"/api/v1/lists/{number[1]}", "c1").get_json()
     assert [one["outcome"] for one in body["lines"]] == ["nobody_home", "done", "done"]

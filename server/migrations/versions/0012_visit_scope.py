@@ -1,0 +1,22 @@
+"""The visits of one hamlet are found without reading those of the whole area.
+
+Revision ID: 0012
+Revises: 0011
+"""
+
+from alembic import op
+
+revision = "0012"
+down_revision: str | None = "0011"
+branch_labels: str | None = None
+depends_on: str | None = None
+
+
+def upgrade() -> None:
+    """An index."""
+    op.create_index("visit_scope", "visit", ["scope", "state", "due"])
+
+
+def downgrade() -> None:
+    """Without it."""
+    op.drop_index("visit_scope", "visit")
