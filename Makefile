@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test lint words mutants soak bench clean
+.PHONY: help run demo test lint words handbook mutants soak bench clean
 MAKEFLAGS += --no-print-directory
 
 HOST ?= 127.0.0.1
@@ -30,6 +30,7 @@ help:
 	@echo "make test   lint, types, import directions and all tests"
 	@echo "make lint   the same without the tests"
 	@echo "make words  collect the pages' words into server/translations, and compile their English"
+	@echo "make handbook  take the pictures of docs/handbook anew"
 	@echo "make mutants  wrong variants of the merge rules: every one must be killed by the tests"
 	@echo "make soak   the properties of merging on ten times as many worlds, and ten times as many kills"
 	@echo "make bench  pushes, plans, lists, pages (into docs/benchmarks.md) and pulls as a city grows: CHILDREN=2000 for a small one"
@@ -58,6 +59,9 @@ words: $(DEV_STAMP)
 	@$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -i .venv/words.pot \
 		-d server/translations -l en
 	@$(BIN)/pybabel -q compile -d server/translations
+
+handbook: $(DEV_STAMP)
+	@TOAM_HANDBOOK=1 $(BIN)/python -m pytest -q tests/browser/test_handbook.py -k taken
 
 mutants: $(DEV_STAMP)
 	@$(BIN)/python -m tests.mutants

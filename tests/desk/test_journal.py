@@ -1,7 +1,9 @@
 """The journal as an administrator reads it: found, paged, proved whole, and without a word about a child."""
 
+import ast
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
@@ -26,6 +28,7 @@ from tests.desk.pages import Pages, words_of
 Visit = Callable[..., Pages]
 WORDS = "Máy mất khi thăm bé Trân"
 audit = table(AuditTable)
+ROOT = Path(__file__).parents[2]
 
 
 def note(town: Town, count: int, area: str = AREA, act: str = "approve", who: str = "s1", at: int = 0) -> None:
@@ -167,3 +170,15 @@ def test_it_is_for_administrators(visit: Visit, user: str) -> None:
     assert visit(user).client.get("/desk/journal").status_code == 403
     for path in ("sheet", "check"):
         assert visit(user).post(f"/desk/journal/{path}").status_code == 403
+
+
+def test_every_act_that_is_written_has_words() -> None:
+    """Also those of other parts: whoever adds an act of a kind adds its words."""
+    written = set()
+    for path in [*(ROOT / "server").rglob("*.py"), *(ROOT / "sync").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            called = getattr(node, "func", None)
+            if isinstance(node, ast.Call) and getattr(called, "id", getattr(called, "attr", "")) == "AuditRow":
+                written |= {one.value for one in node.args[3:4] if isinstance(one, ast.Constant)}
+    assert {"lost", "handover", "run_job"} <= written
+    assert written <= ACTS.keys()
