@@ -3,7 +3,7 @@
 from itertools import groupby
 from typing import Any
 
-from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
@@ -20,12 +20,10 @@ from server.console.session import Visitor, administrator
 from server.problems import CATALOGUE, Problem
 from server.publishing.desk import by_one, put_by, try_publish, unlike, waiting, workbook, writable
 from server.publishing.publish import Report, following, rollback, set_state
-from server.reading.forms import Asked, Counter, asked, versions
+from server.reading.forms import Asked, asked, counted, versions
 from server.sheets import TYPE
 from server.world import current_nest
 from sync.ports import AuditRow
-
-counter = Counter()
 
 
 def register(desk: Blueprint) -> None:
@@ -44,12 +42,8 @@ def forms() -> str:
 
 def _page(me: Visitor, failure: Problem | None = None) -> str:
     nest = current_nest()
-    found = versions(nest.catalogue, _counts())
+    found = versions(nest.catalogue, counted())
     return render_template("desk/forms.html", me=me, forms=found, failure=failure, **_state())
-
-
-def _counts() -> Any:
-    return counter.counts(0 if current_app.testing or current_nest().settings.demo else 300)
 
 
 def _state() -> dict[str, Any]:
@@ -67,7 +61,7 @@ def form(form_id: str) -> str:
 
 def _form_page(me: Visitor, form_id: str, problems: list[str] | None = None) -> str:
     catalogue = current_nest().catalogue
-    known = versions(catalogue, _counts()).get(form_id)
+    known = versions(catalogue, counted()).get(form_id)
     if known is None:
         raise Problem("not_found")
     shown = _version(catalogue, form_id, request.args.get("version") or known[0].form.version)
