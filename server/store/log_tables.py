@@ -12,7 +12,10 @@ class Submission(db.Model):
     """A submission as received, for ever: never updated, never deleted."""
 
     __tablename__ = "submission"
-    __table_args__ = (Index("submission_area", "area", "received_at", "id"),)
+    __table_args__ = (
+        Index("submission_area", "area", "received_at", "id"),
+        Index("submission_form", "form", "form_version"),
+    )
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     area: Mapped[str] = mapped_column(AREA)
     sha256: Mapped[str] = mapped_column(String(64))

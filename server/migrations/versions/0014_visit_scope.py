@@ -1,4 +1,4 @@
-"""The visits of one hamlet are found without reading those of the whole area.
+"""The visits of one hamlet are found without reading those of the whole area; forms are counted from an index.
 
 Revision ID: 0014
 Revises: 0013
@@ -13,10 +13,12 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
-    """An index."""
+    """Indexes."""
     op.create_index("visit_scope", "visit", ["scope", "state", "due"])
+    op.create_index("submission_form", "submission", ["form", "form_version"])
 
 
 def downgrade() -> None:
-    """Without it."""
+    """Without them."""
+    op.drop_index("submission_form", "submission")
     op.drop_index("visit_scope", "visit")
