@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from flask import current_app
 
@@ -76,6 +76,11 @@ class Nest:
     @cached_property
     def lists(self) -> Lists:
         return Lists(self.catalogue)
+
+    @cached_property
+    def counted(self) -> dict[Any, Any]:
+        """What `server.reading.counted` has counted here."""
+        return {}
 
     @cached_property
     def listed(self) -> Listed:

@@ -6,26 +6,18 @@ from typing import Any
 
 from flask import request
 from flask_babel import gettext as _
-from marshmallow import Schema, ValidationError
+from marshmallow import Schema
 
+from server.console.reader import loaded
 from server.problems import Problem
 from sync.times import ZONE, to_ms
-
-NEEDED = ("reason", "circumstances")  # in words; what is missing there has a refusal of its own
 
 
 def asked(schema: Schema, labels: Mapping[str, str]) -> dict[str, Any]:
     """The form of this request. Raises the problems `reason_needed` and `invalid`, with the labels of the fields."""
     said = {name: value.strip() for name, value in request.form.items()}
-    try:
-        return dict(schema.load({name: value for name, value in said.items() if value or name not in _blank(schema)}))
-    except ValidationError as error:
-        wrong = error.messages if isinstance(error.messages, dict) else {}
-        if any(name in wrong and not said.get(name) for name in NEEDED):
-            raise Problem("reason_needed") from error
-        named = [str(labels[name]) for name in wrong if name in labels]
-        detail = _("Hãy xem lại: %(fields)s.", fields=", ".join(named)) if named else None
-        raise Problem("invalid", detail) from error
+    blank = _blank(schema)
+    return loaded(schema, {name: value for name, value in said.items() if value or name not in blank}, labels)
 
 
 def moment_of(text: str) -> int:

@@ -9,13 +9,11 @@ from sqlalchemy import Connection, Row, func, select
 
 from server.auth.access import Access
 from server.reading.devices import Phone, phones
+from server.reading.load import load
 from server.reading.words import Words
-from server.reminders.arranged import open_visits, shares
-from server.reminders.drafting import capacities
 from server.store.base import table
-from server.store.people import authors_of, collaborators
+from server.store.people import authors_of
 from server.store.reads import fetch
-from server.store.store import SqlTransaction
 from server.store.tables import AssignmentTable, Entity, Token, User, db
 from server.world import Nest
 from sync.authority import Assignment, Author, Role
@@ -87,9 +85,9 @@ def collaborators_of(nest: Nest, words: Words, access: Access, area: str) -> lis
     query = query.where(assignment.c.area == area, user.c.role == Role.COLLABORATOR.value).distinct()
     connection = db.session.connection()
     names = {row.id: row.name for row in connection.execute(query)}
-    load = workload(nest, area, access.today)
+    work = workload(nest, area, access.today)
     known, mine = authors_of(names), _phones_of(connection, names)
-    found = [_told(words, access, known[one], names[one], mine.get(one, ()), load.get(one)) for one in known]
+    found = [_told(words, access, known[one], names[one], mine.get(one, ()), work.get(one)) for one in known]
     return sorted(found, key=lambda one: (not one.active, one.id))
 
 
@@ -105,20 +103,15 @@ def one_of(nest: Nest, words: Words, access: Access, who: Author) -> Collaborato
     connection = db.session.connection()
     row = connection.execute(select(user).where(user.c.id == ident)).one()
     areas = [area for area in sorted(who.areas([access.today])) if access.keeps(area)]
-    loads = [load for area in areas if (load := workload(nest, area, access.today).get(ident))]
+    loads = [work for area in areas if (work := workload(nest, area, access.today).get(ident))]
     whole = (sum(one[0] for one in loads), loads[0][1]) if loads else None
     return _told(words, access, who, row.name, _phones_of(connection, [ident]).get(ident, ()), whole)
 
 
 def workload(nest: Nest, area: str, today: date) -> dict[str, tuple[int, int]]:
     """Collaborator -> (children and households that wait for his visit this week, how many he can do) in an area."""
-    tx, week = SqlTransaction(db.session.connection(), {}), period_of(ListKind.WEEKLY, today)
-    people = collaborators(area, today, tx)
-    found = [one for one in open_visits(tx.connection, [area], week.ends) if one.shows(week.ends)]
-    mine = shares([one for one in found if one.visit.assignee_role == Role.COLLABORATOR.value], people, today)
-    able = capacities(nest, tx.connection, list(mine))
-    todo = {one: len({each.visit.subject for each in mine[one]}) for one in mine}
-    return {one: (todo[one], week.capacity(able[one][1], nest.calendar)) for one in mine}
+    week = period_of(ListKind.WEEKLY, today)
+    return {one["collaborator"]: (one["lines"], one["capacity"]) for one in load(nest, area, week, today)}
 
 
 def charge_of(words: Words, access: Access, one: Assignment) -> Charge:

@@ -67,22 +67,19 @@ class Counted:
     due: Mapping[Group, int] = field(default_factory=dict)
 
 
-_kept: dict[tuple[str, int, str, date], Counted] = {}
-
-
 def counted(nest: Nest, charge: Charge, areas: Collection[str], period: Period) -> dict[str, Counted]:
     """Every scope of these areas, by name."""
     heads = _heads(areas)
-    here = f"{nest.settings.data} {nest.settings.url}", id(nest.rules)
-    known = {name: _kept.get((*here, name, period.ends)) for name in heads}
+    kept: dict[tuple[str, date], Counted] = nest.counted
+    known = {name: kept.get((name, period.ends)) for name in heads}
     stale = [name for name, one in known.items() if one is None or (one.head, one.able) != _now(name, heads, charge)]
     rows: dict[str, list[Any]] = {name: [] for name in stale}
     for row in fetch(db.session.connection(), stale, lambda some: _query(some, period)):
         rows[row.scope].append(row)
-    if len(_kept) + len(rows) > MOST_KEPT:
-        _kept.clear()
+    if len(kept) + len(rows) > MOST_KEPT:
+        kept.clear()
     fresh = {name: _scope(nest, charge, heads[name], name, its, period) for name, its in rows.items()}
-    _kept.update({(*here, name, period.ends): one for name, one in fresh.items()})
+    kept.update({(name, period.ends): one for name, one in fresh.items()})
     return {name: one for name, one in known.items() if one is not None} | fresh
 
 

@@ -15,20 +15,11 @@ from server.store.rows import read_visit
 from server.store.tables import AssignmentTable, Submission, User, VisitTable, db
 from server.world import Nest
 from sync.authority import Role
+from sync.visits.calendar import Day
 from sync.visits.lists import Period
 from sync.visits.plan import Visit
 
 visits, submissions = table(VisitTable), table(Submission)
-
-
-@dataclass(frozen=True)
-class Day:
-    """A day of a week. `named`: what makes it a day off, or a Saturday worked; `predicted`: not announced yet."""
-
-    day: date
-    working: bool
-    named: str
-    predicted: bool
 
 
 @dataclass(frozen=True)
@@ -54,14 +45,8 @@ class Why:
 
 def days_of(nest: Nest, period: Period) -> list[Day]:
     """The days of a period as they are worked."""
-    found = []
-    for number in range((period.ends - period.begins).days + 1):
-        day = period.begins + timedelta(days=number)
-        special = nest.calendar.specials.get(day)
-        named = special.name if special is not None else nest.calendar.holiday(day)
-        predicted = special.predicted if special is not None else bool(named) and nest.calendar.predicted(day.year)
-        found.append(Day(day, nest.calendar.is_working_day(day), named, predicted))
-    return found
+    count = (period.ends - period.begins).days + 1
+    return [nest.calendar.day(period.begins + timedelta(days=number)) for number in range(count)]
 
 
 def reasons(nest: Nest, access: Access, ids: Collection[str], language: str) -> dict[str, Why]:

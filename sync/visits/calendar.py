@@ -31,7 +31,7 @@ class Special:
 
 @dataclass(frozen=True)
 class Day:
-    """A day that is not what its weekday says: off, or worked. `special`: the table says so, not the library."""
+    """Whether a day is worked, and what makes it so. `special`: the table says so, not the library."""
 
     date: date
     working: bool
@@ -72,21 +72,20 @@ class Calendar:
             day -= timedelta(days=1)
         return day
 
+    def day(self, day: date) -> Day:
+        """What a day is, and what makes it so."""
+        special = self.specials.get(day)
+        if special is not None:
+            return Day(day, special.working, special.name, special.predicted, True, special.basis)
+        name, working = str(self._public.get(day) or ""), self.is_working_day(day)
+        unlike = bool(name) or working != (day.weekday() < 5)
+        return Day(day, working, name, unlike and self.predicted(day.year), False)
+
     def days(self, year: int) -> list[Day]:
         """The days of a year that are not what their weekday says, and all of the table's."""
-        found, predicted = [], self.predicted(year)
-        for number in range((date(year + 1, 1, 1) - date(year, 1, 1)).days):
-            day = date(year, 1, 1) + timedelta(days=number)
-            special, working, name = self.specials.get(day), self.is_working_day(day), self._public.get(day) or ""
-            if special is not None:
-                found.append(Day(day, working, special.name, special.predicted, True, special.basis))
-            elif working != (day.weekday() < 5) or name:
-                found.append(Day(day, working, name, predicted, False))
-        return found
-
-    def holiday(self, day: date) -> str:
-        """What the library calls a public holiday, in Vietnamese; nothing of another day."""
-        return str(self._public.get(day) or "")
+        whole = (date(year + 1, 1, 1) - date(year, 1, 1)).days
+        every = (self.day(date(year, 1, 1) + timedelta(days=number)) for number in range(whole))
+        return [one for one in every if one.special or one.name or one.working != (one.date.weekday() < 5)]
 
     def predicted(self, year: int) -> bool:
         """Whether dates of that year rest on predictions: as the table says, else those of the library."""

@@ -76,12 +76,18 @@ class Measured:
 
 
 def main(names: Sequence[str]) -> int:
-    if unknown := sorted(set(names) - set(DATABASES)):
-        print(f"no database is called {', '.join(unknown)}; there are {', '.join(DATABASES)}")
+    if strange(names):
         return 1
-    found = [one for name in names or DATABASES[:1] for one in measure(name, SIZES, ROUNDS)]
-    write(PAGE, found)
+    write(PAGE, [one for name in names or DATABASES[:1] for one in measure(name, SIZES, ROUNDS)])
     return 0
+
+
+def strange(names: Sequence[str]) -> bool:
+    """Whether a database is asked for that is none, and says so."""
+    unknown = sorted(set(names) - set(DATABASES))
+    if unknown:
+        print(f"no database is called {', '.join(unknown)}; there are {', '.join(DATABASES)}")
+    return bool(unknown)
 
 
 def measure(database: str, sizes: Sequence[int], rounds: int) -> Iterator[Measured]:

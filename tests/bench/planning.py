@@ -24,7 +24,6 @@ from sqlalchemy import delete, func, select, update
 from server.auth.tokens import mint
 from server.clock import now
 from server.console.planners import week_name
-from server.reading.counted import _kept
 from server.reading.plan import next_week
 from server.store.base import table
 from server.store.people import add_user, assign
@@ -32,7 +31,7 @@ from server.store.tables import AssignmentTable, Entity, ReminderLine, ReminderL
 from sync.authority import Role
 from sync.times import DAY, end_of_day, local_date
 from tests.bench.__main__ import urls
-from tests.bench.desk import PAGE, ROUNDS, ZIPPED, Cost, _cost, _row
+from tests.bench.desk import PAGE, ROUNDS, ZIPPED, Cost, _cost, _row, strange
 from tests.bench.grow import HOT, PEOPLE, grow
 from tests.databases import DATABASES, application, close, migrate
 
@@ -57,11 +56,9 @@ class Measured:
 
 
 def main(names: Sequence[str]) -> int:
-    if unknown := sorted(set(names) - set(DATABASES)):
-        print(f"no database is called {', '.join(unknown)}; there are {', '.join(DATABASES)}")
+    if strange(names):
         return 1
-    found = [one for name in names or DATABASES[:1] for one in measure(name, SIZES, ROUNDS)]
-    write(PAGE, found)
+    write(PAGE, [one for name in names or DATABASES[:1] for one in measure(name, SIZES, ROUNDS)])
     return 0
 
 
@@ -144,7 +141,7 @@ def costs(app: Flask, rounds: int) -> tuple[dict[str, Cost], float, int]:
 
 def _first(client: FlaskClient) -> Any:
     """The board of a process that has counted nothing yet."""
-    _kept.clear()
+    client.application.extensions["toam"].counted.clear()
     return client.get("/desk/plan", headers=ZIPPED)
 
 

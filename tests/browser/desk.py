@@ -16,12 +16,23 @@ OFFICER = "u21"
 @pytest.fixture
 def desk_page(page: Page, full: Flask, full_url: str) -> Iterator[Page]:
     """A page on which the officer has signed in, at his desk."""
-    page.goto(f"{full_url}/desk/login")
-    page.fill("[name=user]", OFFICER)
-    page.fill("[name=password]", demo_facts(full.extensions["toam"].settings.data)["password"])
-    page.click("main button")
-    page.wait_for_url("**/desk")
+    sign_in(page, full_url, OFFICER, password_of(full))
     yield page
+
+
+def password_of(full: Flask) -> str:
+    """The password that was drawn for everybody in a demonstration."""
+    return str(demo_facts(full.extensions["toam"].settings.data)["password"])
+
+
+def sign_in(page: Page, url: str, user: str, word: str) -> None:
+    """Sign in; the first page has come with all that belongs to it."""
+    page.goto(f"{url}/desk/login")
+    page.fill("[name=user]", user)
+    page.fill("[name=password]", word)
+    page.click("main button")
+    page.wait_for_url(lambda now: "login" not in now)
+    page.wait_for_load_state("networkidle")
 
 
 def sound(page: Page) -> None:

@@ -11,7 +11,7 @@ from server.clock import now
 from tests.api.builders import moment, new_id, register, visit
 from tests.api.towns import Town
 from tests.browser.conftest import serve
-from tests.browser.desk import sound
+from tests.browser.desk import sign_in, sound
 from tests.desk.conftest import catalogue, database, plots, template, town, towns
 from tests.desk.test_lost_phone import local
 
@@ -33,12 +33,7 @@ class Keeping:
     def sign_in(self, user: str = "s1") -> None:
         with self.town.app.app_context():
             set_password(user, PASSWORD, now(), None)
-        self.page.goto(f"{self.url}/desk/login")
-        self.page.fill("[name=user]", user)
-        self.page.fill("[name=password]", PASSWORD)
-        self.page.click("main button")
-        self.page.wait_for_url(lambda url: "login" not in url)
-        self.page.wait_for_load_state("networkidle")  # the icon, too, before the next page is asked for
+        sign_in(self.page, self.url, user, PASSWORD)
 
     def open(self, path: str) -> None:
         self.page.goto(f"{self.url}/desk/{path}".rstrip("/"), wait_until="networkidle")

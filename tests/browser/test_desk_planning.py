@@ -20,7 +20,7 @@ from tests.api.homes import Home
 from tests.api.planners import asked, today, unregistered, week
 from tests.api.towns import Town
 from tests.browser.conftest import serve
-from tests.browser.desk import sound
+from tests.browser.desk import sign_in, sound
 from tests.desk.conftest import catalogue, database, plots, template, town, towns
 
 __all__ = ["catalogue", "database", "plots", "template", "town", "towns"]
@@ -43,11 +43,7 @@ class Story:
         return found
 
     def sign_in(self) -> None:
-        self.page.goto(f"{self.url}/desk/login")
-        self.page.fill("[name=user]", "c1")
-        self.page.fill("[name=password]", PASSWORD)
-        self.page.click("main button")
-        self.page.wait_for_url("**/desk**")
+        sign_in(self.page, self.url, "c1", PASSWORD)
 
     def open(self, path: str) -> None:
         self.page.goto(f"{self.url}/desk/{path}")

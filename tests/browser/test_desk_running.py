@@ -6,9 +6,8 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page
 
-from server.cli.demo import demo_facts
 from server.world import OWN_DAYS
-from tests.browser.desk import sound
+from tests.browser.desk import password_of, sign_in, sound
 
 ADMINISTRATOR = "u41"
 
@@ -16,11 +15,7 @@ ADMINISTRATOR = "u41"
 @pytest.fixture
 def admin(page: Page, full: Flask, full_url: str) -> Iterator[Page]:
     """A page on which the administrator of the demonstration has signed in."""
-    page.goto(f"{full_url}/desk/login")
-    page.fill("[name=user]", ADMINISTRATOR)
-    page.fill("[name=password]", demo_facts(full.extensions["toam"].settings.data)["password"])
-    page.click("main button")
-    page.wait_for_url("**/desk/**")
+    sign_in(page, full_url, ADMINISTRATOR, password_of(full))
     page.on("dialog", lambda dialog: dialog.accept())
     yield page
     (full.extensions["toam"].settings.data / OWN_DAYS).unlink(missing_ok=True)

@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page
 
-from server.cli.demo import demo_facts
+from tests.browser.desk import password_of, sign_in
 
 BOOK = Path(__file__).parents[2] / "docs" / "handbook"
 PHONE, DESK = (390, 844), (1100, 760)
@@ -99,15 +99,10 @@ def size(picture: Path) -> tuple[int, int]:
 
 
 def test_every_picture_of_the_handbook_is_taken(browser: Browser, full: Flask, full_url: str, album: Path) -> None:
-    word = demo_facts(full.extensions["toam"].settings.data)["password"]
     for who in sorted({shot[0] for shot in SHOTS.values()}):
         context = browser.new_context(locale="vi-VN")
         page = context.new_page()
-        page.goto(f"{full_url}/desk/login")
-        page.fill("[name=user]", who)
-        page.fill("[name=password]", word)
-        page.click("main button")
-        page.wait_for_url(lambda url: "login" not in url)
+        sign_in(page, full_url, who, password_of(full))
         for name, (user, (width, height), where, then) in SHOTS.items():
             if user == who:
                 page.set_viewport_size({"width": width, "height": height})
