@@ -210,17 +210,13 @@ def _active(container: Container, repeat: str | None, level: _Level) -> bool:
 
 
 def _broken(form: Form, level: _Level, pointer: str) -> Iterator[Problem]:
-    for question in form.of(level.repeat):
-        if question.calculation is not None:
-            continue
+    for question in form.bound(level.repeat):
         answer = level.answers.get(question.name)
-        if question.required is None and blank(answer):
-            continue  # most questions of a long form
-        relevant = level.relevant(question)
         if blank(answer):
-            if relevant and question.required and truth(question.required(level, "")):
+            required = question.required
+            if required is not None and level.relevant(question) and truth(required(level, "")):
                 yield Problem("required", f"{pointer}/{question.name}", REQUIRED)
-        elif relevant is not False and _violated(question, level, answer):
+        elif level.relevant(question) is not False and _violated(question, level, answer):
             yield Problem("constraint", f"{pointer}/{question.name}", question.message or CONSTRAINT)
 
 
@@ -273,13 +269,12 @@ class _Teller:
 
     def _said(self, question: Question, prop: Property, level: _Level) -> dict[str, Any]:
         """The property's value as answered, or nothing at all if the question was not put."""
-        if level.relevant(question) is False:
+        asked = prop.calculated if question.calculation is not None else question.name in level.answers
+        if not asked or level.relevant(question) is False:
             return {}
         if question.calculation is not None:
-            calculated = level.value(question.name) if prop.calculated else None
+            calculated = level.value(question.name)
             return {prop.name: self._typed(prop, calculated)} if calculated else {}
-        if question.name not in level.answers:
-            return {}
         if question.kind is Kind.FILE and blank(level.answers[question.name]):
             return {}  # no phone puts the photo that there is before its user, so none was taken away
         return {prop.name: self._typed(prop, level.answers[question.name])}

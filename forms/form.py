@@ -122,6 +122,14 @@ class Form:
         """The questions asked once (`None`), or in each row of `repeat`."""
         return self._levels.get(repeat, ())
 
+    def bound(self, repeat: str | None) -> Sequence[Question]:
+        """Of those, the ones to look at: all others are in order as they are."""
+        return self._bound.get(repeat, ())
+
+    @cached_property
+    def _bound(self) -> Mapping[str | None, Sequence[Question]]:
+        return {level: [q for q in some if _is_bound(q)] for level, some in self._levels.items()}
+
     @cached_property
     def _levels(self) -> Mapping[str | None, tuple[Question, ...]]:
         repeats = {question.repeat for question in self.questions}
@@ -144,3 +152,8 @@ class Form:
             if question.protected is not None:
                 found.setdefault(question.protected.path, []).append(question)
         return found
+
+
+def _is_bound(question: Question) -> bool:
+    """Whether a person must answer it, or not in every way."""
+    return question.calculation is None and (question.required is not None or question.constraint is not None)

@@ -23,8 +23,8 @@ Plan = tuple[tuple[str, Load], ...]
 # Rust's expressions: `$` is the very end, and [0-9] is written out as \d would take the digits of all scripts.
 _LEAP = r"(19(0[48]|[2468][048]|[13579][26])|20([02468][048]|[13579][26]))"
 _DAY = r"((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)"
-_DATE = f"((19|20)[0-9]{{2}}-{_DAY}|{_LEAP}-02-29)"
-_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.([0-9]{3}|[0-9]{6}))?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
+DATE = f"((19|20)[0-9]{{2}}-{_DAY}|{_LEAP}-02-29)"
+TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.([0-9]{3}|[0-9]{6}))?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _FRACTION = r"(\.[0-9]{1,15})?"
 _POINT = rf"-?[0-8]?[0-9]{_FRACTION} -?(1[0-7][0-9]|[0-9]{{1,2}}){_FRACTION}( -?[0-9]{{1,6}}{_FRACTION}){{0,2}}"
@@ -124,8 +124,8 @@ def _same(value: str | None) -> str | None:
 
 
 _SPELLINGS = {
-    Kind.DATE: _DATE,
-    Kind.DATETIME: f"{_DATE}T{_TIME}",
+    Kind.DATE: DATE,
+    Kind.DATETIME: f"{DATE}T{TIME}",
     Kind.CODE: _ANY_CODE,
     Kind.GEOPOINT: _POINT,
 }

@@ -32,6 +32,12 @@ def entity_body(row: EntityRow, state: State) -> bytes:
     return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
 
 
+def doubts_of(page: bytes) -> frozenset[str]:
+    """The cells in which a stored page tells of an open conflict."""
+    doubts = orjson.loads(page)["conflicts"] if page else ()
+    return frozenset(one["cell"].partition("/")[0] for one in doubts)
+
+
 def flat(data: Mapping[str, Any]) -> dict[str, Any]:
     """Merged properties as a phone shows them: sets as a form writes them, codes joined by spaces."""
     return {name: " ".join(value) if _codes(value) else value for name, value in data.items()}

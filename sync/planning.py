@@ -8,7 +8,7 @@ from typing import Any
 from sync.danger import Alarm, AlarmSubject
 from sync.ports import Changes, EntityRow, Touched, Transaction
 from sync.state.merge import history
-from sync.state.model import Standing
+from sync.state.model import CellState, Standing
 from sync.thing import Thing
 from sync.times import local_date
 from sync.visits.arrangements import BY_HAND, Whom, kept
@@ -33,6 +33,7 @@ class _Subject:
     thing: Thing
     children: Sequence[Child]
     beside: Mapping[str, Any] = field(default_factory=dict)
+    _candidates: dict[str, Sequence[Any]] = field(default_factory=dict)  # asked by one rule after the other
 
     @property
     def type(self) -> str:
@@ -64,30 +65,37 @@ class _Subject:
 
     @property
     def data(self) -> Mapping[str, Any]:
-        return {**self.thing.settle().data, **self.beside} if self.beside else self.thing.settle().data
+        return {**self.thing.data, **self.beside} if self.beside else self.thing.data
 
     def timeline(self, properties: Sequence[str]) -> Sequence[Step]:
         known = [name for name in properties if name in self.thing.kind.properties]
-        steps = history(self.thing.kind, self.thing.settle().cells, known)
+        steps = history(self.thing.kind, self._cells(known), known)
         if not steps and self.beside:
             steps = [(self.since, self.sub, {})]
         return [Step(t, sub, {**data, **self.beside}, self._told(sub, known)) for t, sub, data in steps]
 
     def _told(self, sub: str, properties: Sequence[str]) -> Mapping[str, Any]:
         """What one submission wrote by itself."""
-        kind, cells = self.thing.kind, self.thing.settle().cells
-        names = {kind.properties[name].cell for name in properties} & cells.keys()
-        entries = [entry for name in names for entry in cells[name].entries if entry.op == sub]
+        entries = [entry for cell in self._cells(properties).values() for entry in cell.entries if entry.op == sub]
         said = {name: value for entry in entries for name, value in entry.value.items()}
         return {name: said.get(name) for name in properties}
 
+    def _cells(self, properties: Iterable[str]) -> dict[str, CellState]:
+        return self.thing.cells({self.thing.kind.properties[name].cell for name in properties})
+
     def candidates(self, prop: str) -> Sequence[Any]:
+        if prop not in self._candidates:
+            self._candidates[prop] = self._possible(prop)
+        return self._candidates[prop]
+
+    def _possible(self, prop: str) -> Sequence[Any]:
         if prop in self.beside:
             return [self.beside[prop]]
-        state, definition = self.thing.settle(), self.thing.kind.properties.get(prop)
-        cell = state.cells.get(definition.cell) if definition else None
-        if cell is None or not cell.conflicts:
-            return [state.data.get(prop)]
+        definition = self.thing.kind.properties.get(prop)
+        if definition is None or not self.thing.doubted(definition.cell):
+            return [self.thing.data.get(prop)]
+        cell = self.thing.cell(definition.cell)
+        assert cell is not None
         values = [self.data.get(prop), *(entry.value.get(prop) for entry in cell.live)]
         return [value for index, value in enumerate(values) if value not in values[:index]]
 
@@ -97,7 +105,7 @@ def plan_visits(
 ) -> None:
     """Plan for every touched entity and the households it lives in and has left; without a place no visits."""
     touched = [thing for thing in space.touched if thing.row is not None]
-    homes = left | {thing.settle().data.get("household") for thing in touched if _lives_in_one(thing)}
+    homes = left | {thing.data.get("household") for thing in touched if _lives_in_one(thing)}
     things = {thing.id: thing for thing in touched}
     for thing in touched:  # where a child lives decides whether a report about it is passed on
         reports = (one for one in space.speaking_of(thing.id) if one.row is not None and one.row.scope is not None)
@@ -165,7 +173,7 @@ def _whom(thing: Thing) -> Whom | None:
     row = thing.known
     if row.scope is None or row.dead or _gone(thing):
         return None
-    home = None if thing.kind.name == "household" else thing.settle().data.get("household")
+    home = None if thing.kind.name == "household" else thing.data.get("household")
     return Whom(thing.kind.name, thing.id, home, row.area, row.scope)
 
 
@@ -184,11 +192,10 @@ def _members(things: Sequence[Thing], stored: Iterable[EntityRow]) -> dict[str, 
 
 def _gone(thing: Thing) -> bool:
     """Whether nobody is to be visited there any longer: left or died, and nobody says otherwise."""
-    state = thing.settle()
-    definition = thing.kind.properties.get(PRESENCE)
-    cell = state.cells.get(definition.cell) if definition is not None else None
-    live = [entry.value.get(PRESENCE) for entry in cell.live] if cell is not None else []
-    return state.data.get(PRESENCE) in GONE and all(value in GONE for value in live)
+    if thing.data.get(PRESENCE) not in GONE:
+        return False
+    cell = thing.cell(thing.kind.properties[PRESENCE].cell)
+    return cell is None or all(entry.value.get(PRESENCE) in GONE for entry in cell.live)
 
 
 def _beside(things: Sequence[Thing], tx: Transaction) -> dict[str, dict[str, Any]]:
@@ -201,7 +208,7 @@ def _beside(things: Sequence[Thing], tx: Transaction) -> dict[str, dict[str, Any
     homes |= {thing.id: thing.known.area for thing in things if thing.id in wanted and thing.known.scope is not None}
     found: dict[str, dict[str, Any]] = {}
     for thing in reports:
-        data = thing.settle().data
+        data = thing.data
         home = homes.get(str(data.get("about_child"))) or data.get("residence_ward")
         found[thing.id] = {"child_elsewhere": "1" if home is not None and home != thing.known.area else "0"}
     return found
@@ -228,10 +235,10 @@ def visits_made(thing: Thing) -> list[Made]:
     """The visits of which a log tells: the last word of each submission that was not rejected."""
     if not any(entry.result for entry in thing.log):
         return []
-    state, frame = thing.settle(), thing.frame
+    frame = thing.frame
     if frame is None:  # nothing counts
         return []
-    home = thing.id if thing.kind.name == "household" else state.data.get("household")
+    home = thing.id if thing.kind.name == "household" else thing.data.get("household")
     return [
         Made(entry.op.sub, entry.form, frame.told(entry.op.sub).t, entry.result, thing.id, home)
         for entry in thing.log

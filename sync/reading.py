@@ -22,6 +22,7 @@ from forms.text import normalise
 from sync.arrival import Arrival, Sender
 from sync.batch import ANY_ETAG, Claim, DeviceClock, Item, Limits, Reason, read_item, usable_id
 from sync.envelope import RawItem
+from sync.item_gate import plain_item
 from sync.places import Places
 from sync.screen import screen_of
 from sync.state.model import Act, Branch
@@ -61,7 +62,9 @@ class Reader:
         if len(raw.raw) > self.limits.max_item:
             text = f"Phiếu lớn hơn {self.limits.max_item} byte."
             return _hold(arrival, Reason.UNREADABLE, Problem("too_large", "", text))
-        item, problems = read_item(raw.value)
+        item, problems = plain_item(raw.value), list[Problem]()
+        if item is None:
+            item, problems = read_item(raw.value)
         if item is None:
             return _hold(arrival, Reason.UNREADABLE, *problems)
         return self._item(replace(arrival, item=item, author=item.author or sender.user), item, patch or {})

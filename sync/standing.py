@@ -96,7 +96,7 @@ def _let_move(space: Workspace, things: list[Thing], judgement: Judgement) -> No
     places = judgement.places
     for thing in things:
         if thing.named and not thing.hidden:
-            thing.reach = lambda op, household: any(_held(op.places, p) for p in places.get(household, ()))
+            thing.judged(lambda op, household: any(_held(op.places, p) for p in places.get(household, ())))
 
 
 def _held(places: frozenset[str], place: str) -> bool:
@@ -104,8 +104,16 @@ def _held(places: frozenset[str], place: str) -> bool:
     return area in places or place in places
 
 
+def asks_to_move(thing: Thing, entry: OpRow) -> bool:
+    """Whether a submission names a household for a child that is known."""
+    return not entry.op.creates and isinstance(entry.op.said.get("household"), str) and not thing.hidden
+
+
 def await_others(space: Workspace, changes: Changes, sub: str, waits: bool) -> None:
-    """Note for what a submission waits: what it follows or amends and is not here; if held, all that may free it."""
+    """Note for what a submission waits: what it follows or amends and is not here; if held, all that may free it.
+
+    A word that moves a child counts or is a wish by where both households are, whenever that changes.
+    """
     mine = [thing for thing in space.things.values() if thing.find(sub) is not None]
     keys: set[str] = set()
     for thing in mine:
@@ -114,6 +122,6 @@ def await_others(space: Workspace, changes: Changes, sub: str, waits: bool) -> N
         named = {*entry.op.after, *([entry.op.amends] if entry.op.amends else [])}
         keys |= {other for other in named if thing.find(other) is None}
         keys |= thing.about  # where that lives decides about visits
-        if waits:
+        if waits or asks_to_move(thing, entry):
             keys |= {thing.id, *thing.named}
     changes.waiting[sub] = frozenset(Waiting(key, thing.id, sub) for key in keys for thing in mine)

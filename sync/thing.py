@@ -1,15 +1,17 @@
 """One entity while a transaction works on it: its row, its log, its state."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from forms.entity_types import EntityType, Half, PropertyType
 from sync.batch import ANY_ETAG, Claim
+from sync.bodies import doubts_of
 from sync.ports import EntityRow, Mark, OpRow
 from sync.state.extract import Extraction
 from sync.state.frame import Frame
-from sync.state.model import Act, Op, State, Write
+from sync.state.model import Act, CellState, Op, State, Write
 
 HALF = "_protected"
 
@@ -34,11 +36,13 @@ class Thing:
     log: list[OpRow]
     reach: Callable[[Op, str], bool] | None = None  # None: not judged in this transaction
     state: State | None = None
-    frame: Frame | None = None  # how the ops that count stand to each other, as `state` was taken
+    entered: bool = False  # whether an op counts now that did not, or no longer
     fresh: set[str] = field(default_factory=set)
     changed: set[str] = field(default_factory=set)
     bumped: bool = False
     moved: bool = False
+    _extraction: Extraction | None = None
+    _doubts: frozenset[str] | None = None
 
     @property
     def known(self) -> EntityRow:
@@ -101,7 +105,17 @@ class Thing:
         mark = Mark(row.rev + 1, hashlib.sha256(text.encode()).hexdigest()[:10], at)
         self.row = replace(row, rev=mark.rev, etag=mark.etag)
         self._put(replace(entry, marks=(*entry.marks, mark), writes={}, key=""))
-        self.state = None
+        self.state, self._extraction, self.entered = None, None, True
+
+    def judged(self, reach: Callable[[Op, str], bool]) -> None:
+        """Take note of who may move it between which households, and grant or take back what hangs on that."""
+        self.reach = reach
+        if not self._keyed:
+            self.state, self._extraction = None, None
+            before = {entry.op.sub: entry.writes for entry in self.log if entry.present and entry.writes}
+            self.settle()
+            if any(self.writes(sub) != written for sub, written in before.items()):
+                self.bump()  # another state without another op
 
     def bump(self) -> None:
         """Take a revision without an op, so that a phone which counted a held item as applied is overtaken."""
@@ -112,20 +126,47 @@ class Thing:
     def settle(self) -> State:
         """The present state; what was derived before is not derived again."""
         if self.state is None:
-            if not any(entry.present for entry in self.log):
-                self.state, self.frame = State(self.id, {}, {}), None
+            extraction = self._extracted()
+            if extraction is None:
+                self.state = State(self.id, {}, {})
                 return self.state
-            present = [entry for entry in self.log if entry.present]
-            ops = {entry.op.sub: entry.op for entry in present}
-            derived = {entry.op.sub: (entry.key, entry.writes) for entry in present}
-            extraction = Extraction(self.kind, ops, derived, self.reach)
             self.state, writes = extraction.state(), extraction.writes()
-            self.frame = extraction.frame
-            for entry in present:
+            for entry in [entry for entry in self.log if entry.present]:
                 key, found = extraction.keys[entry.op.sub], writes[entry.op.sub]
                 if (key, found) != (entry.key, entry.writes):
                     self._put(replace(entry, key=key, writes=found))
         return self.state
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """What shows of it: as stored, while everything that it follows from is as it was."""
+        return self.known.data if self._as_stored else self.settle().data
+
+    def doubted(self, name: str) -> bool:
+        """Whether a conflict is open in a cell: as its page tells, under the same condition."""
+        if not self._as_stored:
+            cell = self.settle().cells.get(name)
+            return cell is not None and bool(cell.conflicts)
+        if self._doubts is None:
+            self._doubts = doubts_of(self.known.page)
+        return name in self._doubts
+
+    def cell(self, name: str) -> CellState | None:
+        """The present state of one cell, without that of the others; None if nothing stands there."""
+        if self.state is not None:
+            return self.state.cells.get(name)
+        extraction = self._extracted()
+        return extraction.cell(name) if extraction is not None else None
+
+    def cells(self, names: Iterable[str]) -> dict[str, CellState]:
+        """Those of these cells in which something stands."""
+        return {name: cell for name in names if (cell := self.cell(name)) is not None}
+
+    @property
+    def frame(self) -> Frame | None:
+        """How the ops that count stand to each other; None if there are none."""
+        extraction = self._extracted()
+        return extraction.frame if extraction is not None else None
 
     def writes(self, sub: str) -> Mapping[str, Write]:
         """What one op wrote."""
@@ -151,6 +192,27 @@ class Thing:
         names = [p.name for p in self.kind.properties.values() if p.type is PropertyType.REF and not p.placement]
         said = (entry.op.said.get(name) for entry in self.log for name in names)
         return frozenset(other for other in said if isinstance(other, str))
+
+    @property
+    def _as_stored(self) -> bool:
+        """Whether what is stored of its state is so now."""
+        stored = self.row is not None and self.state is None and not self.entered
+        return stored and (self.reach is None or self._keyed)
+
+    @property
+    def _keyed(self) -> bool:
+        """Whether all that was derived follows from this entity alone."""
+        return all(entry.key for entry in self.log if entry.present)
+
+    def _extracted(self) -> Extraction | None:
+        if self._extraction is None:
+            present = [entry for entry in self.log if entry.present]
+            if not present:
+                return None
+            ops = {entry.op.sub: entry.op for entry in present}
+            derived = {entry.op.sub: (entry.key, entry.writes) for entry in present}
+            self._extraction = Extraction(self.kind, ops, derived, self.reach)
+        return self._extraction
 
     def _put(self, entry: OpRow) -> None:
         index = next(i for i, one in enumerate(self.log) if one.op.sub == entry.op.sub)

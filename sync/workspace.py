@@ -163,13 +163,13 @@ class Workspace:
 def place_of(space: Workspace, thing: Thing) -> tuple[str, str | None]:
     """(area, scope) where an entity lives as its state is now; the scope is None while nobody has placed it."""
     if thing.follows:
-        child = space.find(str(thing.settle().data.get("child", "")))
+        child = space.find(str(thing.data.get("child", "")))
         area, scope = place_of(space, child) if child is not None else ("", None)
         return area, f"{area}/{PROTECTION}" if scope else None
     area = thing.row.area if thing.row else ""
     if not any(entry.present for entry in thing.log):
         return area, None
-    data = thing.settle().data
+    data = thing.data
     if thing.kind.has_ward:
         ward = data.get("ward_code")
         part = PROTECTION if thing.hidden else data.get("hamlet_code") or UNKNOWN_HAMLET

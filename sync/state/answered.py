@@ -102,6 +102,22 @@ def first_word(said: Mapping[str, Any], cell: Cell) -> Write | None:
     return Write(asked)
 
 
+def unchanged(op: Op, source: Op, words: Op, cell: Cell) -> bool:
+    """Whether `write_of` plainly gives nothing: every answer is what the client says it had been prefilled with.
+
+    Most answers of most visits are that, so they go without the context. A no says nothing.
+    """
+    seen = source.seen
+    if seen is None or source.creates or op.rules or words.hidden or cell.policy is PolicyName.SERIES:
+        return False
+    for prop in cell.members:
+        if prop.name in words.said:
+            answer = _plain(words.said[prop.name])
+            if answer != _plain(seen.get(prop.name)) or (answer is not None and prop.confirms):
+                return False
+    return True
+
+
 def write_of(op: Op, context: Context) -> Write | None:
     """What `op` writes to the cell, if anything."""
     if not context.asked:

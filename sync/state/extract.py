@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from forms.entity_types import Cell, EntityType, PolicyName
-from sync.state.answered import SETS, Context, first_word, write_of
+from sync.state.answered import SETS, Context, first_word, unchanged, write_of
 from sync.state.branches import chained
 from sync.state.frame import Frame, Reading, Told
 from sync.state.life import life_of
@@ -26,7 +26,7 @@ Reach = Callable[[Op, str], bool]  # whether an op's author may write a househol
 class _World:
     """What would be if only some of the ops had ever arrived.
 
-    `speaking` lists by cell those who say anything of it, causes first; `told` is when each was told. `entries` and
+    `speaking` lists by cell those who may write it, causes first; `told` is when each was told. `entries` and
     `views` are filled when asked.
     """
 
@@ -105,6 +105,10 @@ class Extraction:
             verdicts=self.frame.verdicts,
         )
 
+    def cell(self, name: str) -> CellState | None:
+        """The state of one cell, without that of the others."""
+        return self._view(name, self._world(self._everything))
+
     def writes(self) -> dict[str, Writes]:
         """The writes of every op, by submission, also of those that stand no longer."""
         return {sub: self._writes(sub) for sub in self._ops}
@@ -136,7 +140,8 @@ class Extraction:
             speaking: dict[str, list[Reading]] = {}
             for sub in frame.order:
                 reading = frame.reading(sub)
-                for cell in self._spoken[reading.words]:
+                wrote = self._derived[sub] if self._is_derived(reading) else self._spoken[reading.words]
+                for cell in wrote:
                     speaking.setdefault(cell, []).append(reading)
             found = self._worlds[universe] = _World(frame, speaking, {sub: frame.told(sub) for sub in universe})
         return found
@@ -155,12 +160,17 @@ class Extraction:
         """What one op writes to one cell if it is read so."""
         if cell not in self._spoken[reading.words]:
             return None
-        if reading.sub in self._derived and reading == self.readings[reading.sub]:
+        if self._is_derived(reading):
             return self._derived[reading.sub].get(cell)
         written = self._written.setdefault(reading, {})
         if cell not in written:
             written[cell] = self._extract(reading, self._kind.cells[cell])
         return written[cell]
+
+    def _is_derived(self, reading: Reading) -> bool:
+        """Whether what an op writes if it is read so was computed earlier."""
+        usual = self.readings[reading.sub]
+        return reading.sub in self._derived and (reading is usual or reading == usual)
 
     def _extract(self, reading: Reading, cell: Cell) -> Write | None:
         op, source, words = (self._ops[sub] for sub in (reading.sub, reading.screen, reading.words))
@@ -172,20 +182,26 @@ class Extraction:
             and cell.policy is not PolicyName.SERIES
         ):
             return first_word(words.said, cell)
+        if unchanged(op, source, words, cell):
+            return None
         before, views = partial(self._pinned_screen, reading, cell), partial(self._pinned_views, reading, cell)
         context = Context(source, words.said, cell, before, views, partial(self._reach, op), words.hidden)
         return write_of(op, context)
 
     def _all(self, cell: str, world: _World) -> tuple[Entry, ...]:
         """Every write on one cell."""
-        if cell not in world.entries:
-            frame, definition, speaking = world.frame, self._kind.cells[cell], world.speaking.get(cell, ())
+        found = world.entries.get(cell)
+        if found is None:
+            frame, definition = world.frame, self._kind.cells[cell]
+            writes: dict[str, Write] = {}
             # Causes first: what an op saw is then known already, and a long history needs no deep recursion.
-            found = ((reading.sub, self._write(reading, cell)) for reading in speaking)
-            writes = {sub: write for sub, write in found if write is not None}
+            for reading in world.speaking.get(cell, ()):
+                write = self._write(reading, cell)
+                if write is not None:
+                    writes[reading.sub] = write
             gone = {sub: frame.gone(sub, definition) for sub in writes}
-            world.entries[cell] = entries_of(writes, frame.known, world.told, gone, self._rules)
-        return world.entries[cell]
+            found = world.entries[cell] = entries_of(writes, frame.known, world.told, gone, self._rules)
+        return found
 
     def _view(self, cell: str, world: _World) -> CellState | None:
         """What is in one cell."""

@@ -8,6 +8,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 from sync.visits.calendar import add_months
@@ -44,6 +45,11 @@ class Condition:
     properties: frozenset[str] = frozenset()
     ages: tuple[tuple[int, str], ...] = ()
     at_risk: bool = False
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The properties in order."""
+        return tuple(sorted(self.properties))
 
 
 def compile_condition(raw: Any) -> Condition:

@@ -70,9 +70,13 @@ def _runs(subject: Subject, rule: Rule, today: date) -> Iterator[_Run]:
     """
     if rule.condition is None:
         return
-    names = sorted(rule.condition.properties)
+    names = rule.condition.names
     disputed = {name: subject.candidates(name) for name in names}
-    if not any(_possible(rule, names, values) for values in product(*disputed.values())):
+    if all(len(values) == 1 for values in disputed.values()):
+        possible = rule.condition.told(subject.data) is not False
+    else:
+        possible = any(_possible(rule, names, values) for values in product(*disputed.values()))
+    if not possible:
         return
     dated = subject.type != "household" and (rule.condition.ages or rule.clock.at)
     births = subject.candidates("dob") if dated else [None]

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from forms.entity_types import protected_id
 from server.store.tables import ConflictTable, FeedEntry, VisitTable
-from tests.api.builders import AREA, OTHER, PROTECTED, member, new_id, rewrite, visit
+from tests.api.builders import AREA, OTHER, PROTECTED, claim, item, member, new_id, newcomer, rewrite, update, visit
 from tests.api.conftest import Town
 from tests.api.test_authority import Family
 
@@ -163,3 +163,31 @@ def test_a_child_that_joins_after_the_move_is_in_the_new_place(town: Town, reque
     assert all("etag" not in entity for entity in receipt["entities"])
     assert town.child(child, "s5")["scope"] == f"{OTHER}/02"
     assert town.household(request_.family.home, "s5")["conflicts"] == []
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_wish_is_granted_once_the_place_that_the_child_leaves_is_its_authors_too(
+    town: Town, together: bool
+) -> None:
+    """Who may write both households moves a child between them, whichever of it all is heard first."""
+    for user, area, hamlet in (("u1", OTHER, "02"), ("u9", AREA, "01"), ("s1", OTHER, None)):
+        town.assigned(user, area, hamlet, -1)
+    town.second_token("u9", "u1")
+    old, new = Family(town, "u9", hamlet_code="05"), Family(town, **MOVED)
+
+    def moves_in(home: Family) -> dict[str, Any]:
+        seen, house = town.child(old.child, "s1"), town.household(home.home, "s1")
+        answers = update(home.home, newcomer(NAME, 9, ident=old.child))
+        claims = (claim("household", home.home, house["etag"]), claim("child", old.child, seen["etag"], seen["data"]))
+        return item("household_update", answers, *claims)
+
+    for home in (new, old):  # so that who works in the new place may write the child at all
+        town.apply(moves_in(home), "s1")
+    wish, homecoming = moves_in(new), old.rewritten(hamlet_code="01") | {"author": "u9"}
+    if together:
+        town.push([wish, homecoming], "u1")
+    else:
+        town.push([wish], "u1")
+        assert town.child(old.child, "s1")["data"]["household"] == old.home
+        town.push([homecoming], "u1")
+    assert town.child(old.child, "u1")["scope"] == f"{OTHER}/02"

@@ -2,20 +2,18 @@
 city grows, and how that compares with a bare endpoint in the same run. Both databases unless told.
 
 `CHILDREN` (2000,20000,200000) are the sizes, `SECONDS` (4) how long each cell is measured. It writes
-docs/benchmarks.md; the machine's speed matters to everything there but the shares.
+its sections of docs/benchmarks.md after each size; the machine's speed matters to everything there but the shares.
 """
 
 import os
-import platform
 import resource
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import time_machine
@@ -29,15 +27,16 @@ from sync.times import local_time
 from tests.bench.__main__ import urls
 from tests.bench.grow import grow
 from tests.bench.load import BATCHES, KINDS, SPREADS, Rate, bodies, push, submissions
+from tests.bench.page import PAGE, conditions, put, wrapped
 from tests.bench.stored import stored
 from tests.databases import DATABASES, application, close, migrate
-from tests.e2e.server import ROOT, Server
+from tests.e2e.server import Server
 
 SIZES = [int(size) for size in os.environ.get("CHILDREN", "2000,20000,200000").split(",")]
 SECONDS = float(os.environ.get("SECONDS", "4"))
 MOST = 6_000  # submissions made for a cell
 AIMS = {"postgresql": 0.40, "sqlite": 0.30}  # share of the bare endpoint's rate, in batches of 100
-PAGE = ROOT / "docs" / "benchmarks.md"
+TITLES = {name: f"## Submissions, plans and lists: {name}" for name in DATABASES}
 
 
 @dataclass
@@ -66,13 +65,13 @@ def main(names: Sequence[str]) -> int:
     if unknown := sorted(set(names) - set(DATABASES)):
         print(f"no database is called {', '.join(unknown)}; there are {', '.join(DATABASES)}")
         return 1
-    found = [measure(name) for name in names or DATABASES]
-    PAGE.write_text(page(found), encoding="utf-8")
-    print(f"\nwritten: {PAGE.relative_to(ROOT)}")
+    for name in names or DATABASES:
+        measure(name, lambda found: put(PAGE, TITLES[found.database], lines(found)))
     return 0
 
 
-def measure(database: str) -> Found:
+def measure(database: str, tell: Callable[[Found], None]) -> Found:
+    """Measure one kind of database; `tell` hears of what is found after each size, as a large one takes long."""
     found = Found(database)
     with tempfile.TemporaryDirectory(prefix="toam-bench-") as folder, urls(database, Path(folder)) as new_url:
         for size in SIZES:
@@ -93,6 +92,7 @@ def measure(database: str) -> Found:
             found.nights.append(night(app, size))
             print(f"  {found.nights[-1]}", flush=True)
             close(app)
+            tell(found)
     return found
 
 
@@ -135,27 +135,26 @@ def _version() -> str:
         return f"PostgreSQL {connection.scalar(text('show server_version'))}"
 
 
-def page(found: Sequence[Found]) -> str:
-    """The document: machine, versions, date, commands, and every figure."""
-    lines = [
-        "# Benchmarks",
+def lines(found: Found) -> list[str]:
+    """The section: how it was measured, and every figure."""
+    about = (
+        "`make bench`, or a small one with `make bench CHILDREN=2000`. Machines differ, and so do their days: "
+        "compare the shares, not the rates. The bare endpoint takes the same batches (token, digest, gunzip, gate) "
+        "and stores each item by one upsert; nothing is merged or planned. Eight phones push without a pause, on the "
+        "machine that serves them; `hot`: all into one ward. A plan is made eighty days later, when all is due, and "
+        "again."
+    )
+    told = [
+        *wrapped(about),
         "",
-        "Written by `make bench`; to measure again: `make bench`, or a small one with `make bench CHILDREN=2000`.",
-        "Machines differ, and so do their days: compare the shares, not the rates. The bare endpoint takes the same",
-        "batches (token, digest, gunzip, gate) and stores each item by one upsert; nothing is merged or planned.",
-        "Eight phones push without a pause, on the machine that serves them; `hot`: all into one ward.",
+        conditions(found.version, f"{SECONDS:g} s for each figure"),
         "",
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores ({_processor()}),",
-        f"load {LOAD[0]:.1f} before; Python {platform.python_version()}, {', '.join(one.version for one in found)};",
-        f"{SECONDS:g} s for each figure, commit {_commit()}.",
-    ]  # fmt: skip
-    for one in found:
-        lines += ["", f"## {one.version}", "", *_rates(one), "", *_growth(one), "", *_nights(one)]
-    return "\n".join(lines) + "\n"
+    ]
+    return [*told, *_rates(found), "", *_growth(found), "", *_nights(found)]
 
 
 def _rates(found: Found) -> list[str]:
-    lines = [
+    told = [
         "| children | submissions | where | batch | per s | p95 ms | bare per s | p95 ms | share |",
         "|--:|---|---|--:|--:|--:|--:|--:|--:|",
     ]
@@ -163,8 +162,8 @@ def _rates(found: Found) -> list[str]:
         if path != "/bench/bare":
             bare = found.rates[size, kind, spread, batch, "/bench/bare"]
             figures = f"{full.rate:.0f} | {full.p95 * 1e3:.0f} | {bare.rate:.0f} | {bare.p95 * 1e3:.0f}"
-            lines.append(f"| {size:,} | {kind} | {spread} | {batch} | {figures} | {full.rate / bare.rate:.0%} |")
-    return lines
+            told.append(f"| {size:,} | {kind} | {spread} | {batch} | {figures} | {full.rate / bare.rate:.0%} |")
+    return told
 
 
 def _growth(found: Found) -> list[str]:
@@ -175,8 +174,9 @@ def _growth(found: Found) -> list[str]:
         if batch == 100 and path != "/bench/bare"
     ]
     aim = AIMS[found.database]
-    lines = [f"Batches of 100: {min(shares):.0%} to {max(shares):.0%} of the bare endpoint; the aim is {aim:.0%}."]
-    small, large = min(SIZES), max(SIZES)
+    told = [f"Batches of 100: {min(shares):.0%} to {max(shares):.0%} of the bare endpoint; the aim is {aim:.0%}."]
+    sizes = {key[0] for key in found.rates}
+    small, large = min(sizes), max(sizes)
     if small != large:
         costs = []
         for kind in KINDS:
@@ -186,38 +186,23 @@ def _growth(found: Found) -> list[str]:
                 for size in (small, large)
             )
             costs.append(f"{kind} {other / one:.2f}")
-        lines.append(
+        told.append(
             f"Cost of a submission, in bare ones, with {large:,} children against {small:,}: {', '.join(costs)}."
         )
-    return lines
+    return told
 
 
 def _nights(found: Found) -> list[str]:
-    lines = [
+    told = [
         "| children | plan, s | again, s | ms a child | lists, s | lines | memory, MB |",
         "|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for one in found.nights:
         each = one.replan / one.children * 1e3
         figures = f"{one.plan:.1f} | {one.replan:.1f} | {each:.2f} | {one.lists:.1f} | {one.lines:,} | {one.memory}"
-        lines.append(f"| {one.children:,} | {figures} |")
-    return lines
+        told.append(f"| {one.children:,} | {figures} |")
+    return told
 
 
-def _processor() -> str:
-    names = [
-        line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line
-    ]
-    return names[0] if names else platform.machine()
-
-
-def _commit() -> str:
-    asked = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return asked.stdout.strip() or "unknown"
-
-
-LOAD = os.getloadavg()
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -1,7 +1,7 @@
 """`python -m tests.bench.desk [sqlite] [postgresql]`: what an officer's pages cost as the city grows.
 
-SQLite unless told. `CHILDREN` (40000,200000) are the sizes, `ROUNDS` (40) how often each page is asked for. It puts
-its section at the end of docs/benchmarks.md. Times are those of the application alone, in one process: statements,
+SQLite unless told. `CHILDREN` (40000,200000) are the sizes, `ROUNDS` (40) how often each page is asked for. It writes
+its section of docs/benchmarks.md. Times are those of the application alone, in one process: statements,
 words, HTML, compression.
 """
 
@@ -37,15 +37,14 @@ from sync.times import DAY, local_date
 from tests.api.builders import claim, item, situation
 from tests.bench.__main__ import urls
 from tests.bench.grow import PEOPLE, grow
+from tests.bench.page import PAGE, conditions, put
 from tests.databases import DATABASES, application, close, migrate
-from tests.e2e.server import ROOT
 
 SIZES = [int(size) for size in os.environ.get("CHILDREN", "40000,200000").split(",")]
 ROUNDS = int(os.environ.get("ROUNDS", "40"))
 WANTED = 20_000  # children in the area, or as near to it from above as there is a ward
 AIM, MOST_BYTES = 0.050, 150_000  # s at the 95th percentile, bytes of a first view as they travel
 EVERY = 100  # one child in so many has an open conflict, one submission a closed one, a notice, or is held
-PAGE = ROOT / "docs" / "benchmarks.md"
 TITLE = "## The officers' desk"
 OFFICER, NAME = "officer", "Trần Gia Ân"
 
@@ -276,17 +275,12 @@ def _row(name: str, cost: Cost) -> str:
 
 
 def write(path: Path, found: Sequence[Measured]) -> None:
-    """Put the section at the end of the page, in place of the one of before."""
-    page = path.read_text(encoding="utf-8") if path.exists() else "# Benchmarks\n"
-    before, _, after = page.partition(f"\n{TITLE}\n")
-    before, after = before.rstrip("\n"), "".join(after.partition("\n## ")[1:])
     about = (
-        "What the application needs for a page, in one process and without the network: median and 95th percentile of"
-        f"\n{ROUNDS} times each, statements to the database, bytes as they travel. One child in {EVERY} has an open"
-        " conflict.\nTo measure again: `python -m tests.bench.desk`."
+        "What the application needs for a page, in one process and without the network: median and 95th percentile",
+        f"of {ROUNDS} times each, statements to the database, bytes as they travel. One child in {EVERY} has an open",
+        "conflict. To measure again: `python -m tests.bench.desk`.",
     )
-    text = "\n".join([before, "", TITLE, "", about, "", *lines(found)]).rstrip("\n")
-    path.write_text(f"{text}\n{after}", encoding="utf-8")
+    put(path, TITLE, [*about, "", conditions(), "", *lines(found)])
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 Single submissions as multipart over eight connections, merged and planned before the 201, beside a route of the same
 server that only takes the body apart; the list of children when nothing changed, and when one child did. `CHILDREN`
-(2000,20000) are the sizes, `SECONDS` (4) how long each rate is measured. Exit 1 if a submission was not taken in.
+(2000,20000) are the sizes, `SECONDS` (4) how long each rate is measured. It writes
+its section of docs/benchmarks.md. Exit 1 if a submission was not taken in.
 """
 
 import http.client
@@ -14,6 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -25,6 +27,7 @@ from tests.api.builders import as_xml, situation
 from tests.bench.__main__ import urls
 from tests.bench.grow import PEOPLE, grow
 from tests.bench.load import Rate
+from tests.bench.page import PAGE, conditions, put, wrapped
 from tests.databases import DATABASES, application, close, migrate
 from tests.e2e.server import Server
 from tests.openrosa.phone import BOUNDARY, multipart
@@ -33,20 +36,31 @@ SIZES = [int(size) for size in os.environ.get("CHILDREN", "2000,20000").split(",
 SECONDS = float(os.environ.get("SECONDS", "4"))
 HEADERS = {"X-OpenRosa-Version": "1.0", "Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 MOST, ROUNDS = 2_000, 20
+TITLE = "## ODK Collect"
 
 
 def main(names: Sequence[str]) -> int:
     if unknown := sorted(set(names) - set(DATABASES)):
         print(f"no database is called {', '.join(unknown)}; there are {', '.join(DATABASES)}")
         return 1
-    for name in names or DATABASES[:1]:
-        for size in SIZES:
-            measure(name, size)
+    put(PAGE, TITLE, lines([measure(name, size) for name in names or DATABASES[:1] for size in SIZES]))
     return 0
 
 
-def measure(database: str, size: int) -> None:
-    """Print the figures for one size."""
+@dataclass(frozen=True)
+class Collected:
+    """What was measured on one database with so many children; a list has `rows`."""
+
+    database: str
+    children: int
+    full: Rate
+    apart: Rate
+    rows: int
+    same: float
+    changed: float
+
+
+def measure(database: str, size: int) -> Collected:
     with tempfile.TemporaryDirectory(prefix="toam-bench-") as folder, urls(database, Path(folder)) as new_url:
         data, url = Path(folder) / "data", new_url()
         app = application(data, url)
@@ -58,11 +72,35 @@ def measure(database: str, size: int) -> None:
             server.start()
             bare = post(server.port, tokens, work, lambda token: "/bench/multipart", again=True)
             full = post(server.port, tokens, work, lambda token: f"/odk/{token}/submission", again=False)
-        share = f"{full.rate / bare.rate:.0%} of taking the body apart ({bare.rate:.0f}/s)"
-        print(f"{database}, {size:,} children: {full.rate:.0f} submissions/s, p95 {full.p95 * 1e3:.0f} ms; {share}")
         same, changed, rows = lists(app, tokens)
-        print(f"  list of {rows:,} children: unchanged (304) {same * 1e3:.1f} ms, changed {changed * 1e3:.1f} ms")
         close(app)
+    found = Collected(database, size, full, bare, rows, same, changed)
+    print(found, flush=True)
+    return found
+
+
+def lines(found: Sequence[Collected]) -> list[str]:
+    """The section: how it was measured, and every figure."""
+    about = (
+        "As eight phones with ODK Collect send their forms, each merged and planned before its 201; `apart`: a route "
+        "that only takes the body apart. A list as a phone fetches it: unchanged (304), and with one child changed. "
+        "To measure again: `python -m tests.bench.odk sqlite postgresql`."
+    )
+    told = [
+        *wrapped(about),
+        "",
+        conditions(f"{SECONDS:g} s for each rate"),
+        "",
+        "| database | children | submissions/s | p95 ms | apart /s | share | rows | 304 ms | changed list ms |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for one in found:
+        rates = f"{one.full.rate:.0f} | {one.full.p95 * 1e3:.0f} | {one.apart.rate:.0f}"
+        share = f"{one.full.rate / one.apart.rate:.0%}"
+        times = f"{one.rows:,} | {one.same * 1e3:.1f} | {one.changed * 1e3:.1f}"
+        told.append(f"| {one.database} | {one.children:,} | {rates} | {share} | {times} |")
+    aims = "50% of taking apart, 304 in 5 ms, changed lists of 2,000 children in 40 ms and of 20,000 in 250 ms"
+    return [*told, "", f"Aims: {aims}."]
 
 
 def bodies(app: Flask, most: int) -> Mapping[str, Sequence[bytes]]:

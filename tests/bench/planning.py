@@ -31,8 +31,9 @@ from server.store.tables import AssignmentTable, Entity, ReminderLine, ReminderL
 from sync.authority import Role
 from sync.times import DAY, end_of_day, local_date
 from tests.bench.__main__ import urls
-from tests.bench.desk import PAGE, ROUNDS, ZIPPED, Cost, _cost, _row, strange
+from tests.bench.desk import ROUNDS, ZIPPED, Cost, _cost, _row, strange
 from tests.bench.grow import HOT, PEOPLE, grow
+from tests.bench.page import PAGE, conditions, put
 from tests.databases import DATABASES, application, close, migrate
 
 SIZES = [int(size) for size in os.environ.get("CHILDREN", "40000").split(",")]
@@ -195,16 +196,12 @@ def lines(found: Sequence[Measured]) -> list[str]:
 
 
 def write(path: Path, found: Sequence[Measured]) -> None:
-    """Put the section at the end of the page, in place of the one of before."""
-    page = path.read_text(encoding="utf-8") if path.exists() else "# Benchmarks\n"
-    before = page.partition(f"\n{TITLE}\n")[0].rstrip("\n")
     about = (
-        "What the application needs for a scheduler's page, as above; open visits are spread over sixteen weeks, of\n"
-        "which two are over. `first`: nothing is counted yet; `after a change`: one hamlet is counted anew.\n"
-        "To measure again: `python -m tests.bench.planning`."
+        "What the application needs for a scheduler's page, as above; open visits are spread over sixteen weeks, of",
+        "which two are over. `first`: nothing is counted yet; `after a change`: one hamlet is counted anew.",
+        "To measure again: `python -m tests.bench.planning`.",
     )
-    text = "\n".join([before, "", TITLE, "", about, "", *lines(found)]).rstrip("\n")
-    path.write_text(f"{text}\n", encoding="utf-8")
+    put(path, TITLE, [*about, "", conditions(), "", *lines(found)])
 
 
 if __name__ == "__main__":

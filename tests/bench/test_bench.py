@@ -8,7 +8,7 @@ import pytest
 
 from server.store.feed import SqlFeed
 from tests.bench import __main__ as program
-from tests.bench import city, desk, grow, planning
+from tests.bench import city, desk, grow, page, planning
 from tests.bench.measures import ratio
 from tests.databases import DATABASES
 
@@ -53,12 +53,15 @@ def test_pushes_plans_and_lists_are_measured_and_told(database: str, monkeypatch
     for name, value in {"SIZES": [24], "SECONDS": 0.5, "BATCHES": (1,), "SPREADS": ("hot",), "MOST": 16}.items():
         monkeypatch.setattr(city, name, value)
     monkeypatch.setattr(grow, "BLOCK", 8)
-    found = city.measure(database)
+    heard = list[city.Found]()
+    found = city.measure(database, heard.append)
+    assert heard == [found]
     assert {key[1] for key in found.rates} == {"new", "updating", "conflicting"}
     assert all(rate.items > 0 for rate in found.rates.values())
     assert found.nights[0].children >= 24 and found.nights[0].lines > 0
-    page = city.page([replace(found, rates={(*key[:3], 100, key[4]): rate for key, rate in found.rates.items()})])
-    assert page.count("\n| 24 | ") == 3 and "of the bare endpoint" in page
+    hundreds = {(*key[:3], 100, key[4]): rate for key, rate in found.rates.items()}
+    told = "\n".join(city.lines(replace(found, rates=hundreds)))
+    assert told.count("\n| 24 | ") == 3 and "of the bare endpoint" in told
 
 
 @pytest.mark.parametrize("database", DATABASES)
@@ -71,11 +74,11 @@ def test_every_page_of_the_desk_is_measured_and_told_once(
     (found,) = desk.measure(database, [24], 2)
     assert found.here >= 12 and found.first < desk.MOST_BYTES
     assert all(cost.statements <= 30 for cost in found.costs.values()), found.costs
-    page = tmp_path / "page.md"
-    page.write_text("# Benchmarks\n\n## SQLite\n", encoding="utf-8")
+    path = tmp_path / "page.md"
+    path.write_text("# Benchmarks\n\n## SQLite\n", encoding="utf-8")
     for _ in range(2):
-        desk.write(page, [found])
-    told = page.read_text(encoding="utf-8")
+        desk.write(path, [found])
+    told = path.read_text(encoding="utf-8")
     assert (told.count(desk.TITLE), told.count("## SQLite"), told.count("\n| one conflict | ")) == (1, 1, 1)
 
 
@@ -83,10 +86,17 @@ def test_every_page_of_a_scheduler_is_measured(tmp_path: Path) -> None:
     (found,) = planning.measure("sqlite", [24], 2)
     assert found.here >= 12 and found.lines > 0
     assert all(cost.statements <= 90 for cost in found.costs.values()), found.costs
-    page = tmp_path / "page.md"
+    path = tmp_path / "page.md"
     for _ in range(2):
-        planning.write(page, [found])
-    assert page.read_text(encoding="utf-8").count(planning.TITLE) == 1
+        planning.write(path, [found])
+    assert path.read_text(encoding="utf-8").count(planning.TITLE) == 1
+
+
+def test_a_section_replaces_the_one_of_before_and_leaves_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "page.md"
+    for title, text in (("## A", "one"), ("## B", "two"), ("## A", "three"), ("## C", "four"), ("## B", "five")):
+        page.put(path, title, [text])
+    assert path.read_text(encoding="utf-8") == "# Benchmarks\n\n## A\n\nthree\n\n## B\n\nfive\n\n## C\n\nfour\n"
 
 
 def test_an_unknown_database_is_refused() -> None:
