@@ -31,13 +31,30 @@ from sync.arrival import Sender
 from sync.authority import Role
 from sync.times import DAY, local_date, to_ms
 
-demo = AppGroup("demo", help="A synthetic commune to try things on.")
 CHUNK = 60
 
 
+def _city(command: Any) -> Any:
+    """The options that ask for a city."""
+    command = click.option("--seed", "dice", type=int, default=2026, help="Another city for another number.")(command)
+    kind = click.IntRange(1, 1_000_000)
+    return click.option("--children", type=kind, help="A whole city with so many children.")(command)
+
+
+@click.group("demo", cls=AppGroup, invoke_without_command=True)
+@_city
+@click.pass_context
+def demo(context: click.Context, children: int | None, dice: int) -> None:
+    """A synthetic commune to try things on; with --children a city, as `flask demo seed` makes it."""
+    if context.invoked_subcommand is None:
+        if children is None:
+            click.echo(context.get_help())
+        else:
+            context.invoke(seed_command, children=children, dice=dice)
+
+
 @demo.command("seed")
-@click.option("--children", type=click.IntRange(1, 1_000_000), help="A whole city with so many children.")
-@click.option("--seed", "dice", type=int, default=2026, help="Another city for another number.")
+@_city
 def seed_command(children: int | None, dice: int) -> None:
     """Migrate the database and, if it is empty, fill it with a synthetic commune, or with a city.
 

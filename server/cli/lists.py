@@ -28,7 +28,7 @@ def _which(command: Any) -> Any:
         click.option("--user", "person", help="One collaborator; all of them if not given."),
         click.option("--area", help="One area (as 2025.31135); all of them if not given."),
         click.option("--week", help="Weekly lists, of this week (as 2026-W48, or `next`)."),
-        click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Daily lists, of this day."),
+        click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Daily lists, of this day or today."),
     ):
         command = option(command)
     return command
@@ -87,12 +87,12 @@ def issue_lists(
 
 
 def _period(day: datetime | None, week: str | None) -> tuple[ListKind, date]:
-    if (day is None) == (week is None):
+    if day is not None and week is not None:
         raise click.UsageError("say either --date or --week")
-    if day is not None:
-        return ListKind.DAILY, day.date()
+    if week is None:
+        return ListKind.DAILY, day.date() if day is not None else local_date(now())
     try:
-        first = next_week(local_date(now())) if week == "next" else week_of(str(week))
+        first = next_week(local_date(now())) if week == "next" else week_of(week)
     except ValueError as error:
         raise click.UsageError(f"--week: {week} is no week; write it as 2026-W48") from error
     return ListKind.WEEKLY, first

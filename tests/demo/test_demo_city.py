@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from contextlib import nullcontext
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 import orjson
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
@@ -19,11 +21,13 @@ from forms.filling import fill
 from forms.schema import check
 from server.app import create_app
 from server.cli.city import PROGRESS, seed_city, ward_facts
+from server.clock import now
 from server.demo.city import Block, WardPlan, blocks, plan_city, visits_a_day
 from server.demo.commune import Item
 from server.store.tables import Entity, OpTable, ReminderList, Submission, User, VisitTable, db
 from server.world import current_nest
 from sync.authority import Role
+from sync.times import local_date, local_time
 from tests.databases import DATABASES, Postgres, close, migrate, postgres
 
 __all__ = ["postgres"]
@@ -203,3 +207,21 @@ def test_only_a_demonstration_gets_a_city(tmp_path: Path) -> None:
     app = create_app(Settings(data=tmp_path, scheduler=False))
     with app.app_context(), pytest.raises(click.ClickException, match="TOAM_DEMO"):
         seed_city(SMALL, 3)
+
+
+def test_the_command_makes_it_and_issues_lists_of_today(tmp_path: Path) -> None:
+    app = application(tmp_path / "city", "")
+    runner = app.test_cli_runner()
+    told = runner.invoke(args=["demo"])
+    assert told.exit_code == 0 and "--children" in told.output
+    made = runner.invoke(args=["demo", "--children", "12", "--seed", "3"])
+    assert made.exit_code == 0 and "ready" in made.output, made.output
+    tomorrow = time_machine.travel(local_time(now()) + timedelta(days=1), tick=True)
+    for when in (nullcontext(), tomorrow, tomorrow):
+        with when:
+            issued = runner.invoke(args=["lists", "issue"]).output.split()
+            with app.app_context():
+                lists = select(ReminderList.number).where(ReminderList.begins == local_date(now()))
+                assert issued and sorted(issued) == sorted(db.session.scalars(lists))
+    assert runner.invoke(args=["lists", "issue", "--week", "next", "--date", "2026-12-01"]).exit_code == 2
+    close(app)
