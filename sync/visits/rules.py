@@ -233,20 +233,21 @@ def _read_waiting(code: str, raw: Mapping[str, Any]) -> Waiting:
 
 def _common(code: str, raw: Mapping[str, Any], **others: bool) -> dict[str, Any]:
     """What every rule says, checked. `others`: further fields, and whether what they say is good."""
+    begins, ends = raw["effective"]["from"], raw["effective"].get("to")
     if any(not raw["texts"][key].get(language) for key in ("name", "why") for language in ("vi", "en")):
         raise RuleError(f"{code}: texts need name and why in vi and en")
     good = others | {
         "assignee": raw["assignee"] in _ROLES,
         "statutory": isinstance(raw["statutory"], bool),
-        "effective": all(type(day) is date for day in raw["effective"].values() if day is not None),
+        "effective": type(begins) is date and (ends is None or type(ends) is date),
     }
     for field in (field for field, is_good in good.items() if not is_good):
         raise RuleError(f"{code}: {field} cannot be {raw[field]!r}")
     return {
         "code": code,
         "version": int(raw["version"]),
-        "begins": raw["effective"]["from"],
-        "ends": raw["effective"].get("to"),
+        "begins": begins,
+        "ends": ends,
         "texts": raw["texts"],
         "role": raw["assignee"],
         "statutory": raw["statutory"],
