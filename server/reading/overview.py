@@ -195,7 +195,7 @@ def _due(today: date) -> Sequence[VisitTable]:
 
 
 def _planned(causes: Sequence[str], today: date) -> Sequence[VisitTable]:
-    """Visits of collaborators that the latest submissions gave rise to, and whose window is yet to come."""
+    """Visits of collaborators that these submissions gave rise to, in their order, whose window is to come."""
     query = select(VisitTable).where(
         VisitTable.caused_by.in_(causes),
         VisitTable.state == VisitState.OPEN.value,
@@ -203,7 +203,8 @@ def _planned(causes: Sequence[str], today: date) -> Sequence[VisitTable]:
         VisitTable.assignee_role == Role.COLLABORATOR.value,
         _UNPROTECTED,
     )
-    return db.session.scalars(query.order_by(*_URGENT).limit(MOST_PLANNED)).all()
+    found = db.session.scalars(query.order_by(*_URGENT)).all()
+    return sorted(found, key=lambda visit: causes.index(visit.caused_by))[:MOST_PLANNED]
 
 
 def _told(words: Words, visits: Sequence[VisitTable], today: date) -> list[Due]:

@@ -122,8 +122,9 @@ def test_the_holder_is_stopped_and_wakes_up_later(pair: list[Server], town: Town
     before = runs(town)
     check_once(town)
     holder.signal(signal.SIGCONT)
-    said = "job_overtaken" if place == "before" else "job_failed"  # its transaction was ended by the database
-    until(lambda: said in holder.said(), lambda: f"it never woke up\n{holder.said()}")
+    # Inside, its transaction was ended by the database; on a slow machine it is inside before the signal reaches it.
+    said = ("job_overtaken", "job_failed") if place == "before" else ("job_failed",)
+    until(lambda: any(word in holder.said() for word in said), lambda: f"it never woke up\n{holder.said()}")
     time.sleep(2 * PAUSE)
     check_once(town)
     assert runs(town) == before == [("done", 2, before[0][2])]
