@@ -158,7 +158,7 @@ def _rates(found: Found) -> list[str]:
         "| children | submissions | where | batch | per s | p95 ms | bare per s | p95 ms | share |",
         "|--:|---|---|--:|--:|--:|--:|--:|--:|",
     ]
-    for (size, kind, spread, batch, path), full in found.rates.items():
+    for (size, kind, spread, batch, path), full in sorted(found.rates.items(), key=lambda rate: rate[0][0]):
         if path != "/bench/bare":
             bare = found.rates[size, kind, spread, batch, "/bench/bare"]
             figures = f"{full.rate:.0f} | {full.p95 * 1e3:.0f} | {bare.rate:.0f} | {bare.p95 * 1e3:.0f}"
@@ -197,7 +197,7 @@ def _nights(found: Found) -> list[str]:
         "| children | plan, s | again, s | ms a child | lists, s | lines | memory, MB |",
         "|--:|--:|--:|--:|--:|--:|--:|",
     ]
-    for one in found.nights:
+    for one in sorted(found.nights, key=lambda night: night.children):
         each = one.replan / one.children * 1e3
         figures = f"{one.plan:.1f} | {one.replan:.1f} | {each:.2f} | {one.lists:.1f} | {one.lines:,} | {one.memory}"
         told.append(f"| {one.children:,} | {figures} |")
