@@ -36,7 +36,8 @@ def issue(
     period = period_of(kind, day)
     with nest.store.transaction([area]) as tx:
         numbers = _issued(tx, area, period)
-        for one in list(drafts(nest, tx, area, period, _charge(period, at), people, set(numbers))):
+        drafted = drafts(nest, tx, area, period, _charge(period, at), people, set(numbers))
+        for one in drafted:  # one at a time in memory
             number = _number(tx, area, period)
             _store(tx, number, 1, area, period, one, at, by)
             numbers[one.person] = number
