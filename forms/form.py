@@ -123,7 +123,7 @@ class Form:
         return self._levels.get(repeat, ())
 
     def bound(self, repeat: str | None) -> Sequence[Question]:
-        """Of those, the ones to look at: all others are in order as they are."""
+        """Of those, the ones that must be answered, or not in every way."""
         return self._bound.get(repeat, ())
 
     @cached_property
@@ -155,5 +155,4 @@ class Form:
 
 
 def _is_bound(question: Question) -> bool:
-    """Whether a person must answer it, or not in every way."""
     return question.calculation is None and (question.required is not None or question.constraint is not None)

@@ -1,7 +1,7 @@
 """The items of a batch: their closed lists, limits and shape."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -199,10 +199,7 @@ def read_item(value: Any) -> tuple[Item | None, list[Problem]]:
         return None, [Problem("bad_field", pointer, _sentence(pointer)) for pointer in sorted(_pointers(error))]
     if loaded["kind"] != "delete" and (loaded["answers"] is None) == (loaded["xml"] is None):
         return None, [Problem("bad_field", "/answers", "Cần đúng một trong hai: answers hoặc xml.")]
-    loaded["entities"] = tuple(
-        claim_of(told["type"], told["id"], told["base"], told.get("after") or (), told["seen"])
-        for told in loaded["entities"]
-    )
+    loaded["entities"] = tuple(claim_of(told) for told in loaded["entities"])
     loaded["media"] = tuple(Medium(**medium) for medium in loaded["media"])
     return Item(**loaded), []
 
@@ -217,11 +214,11 @@ def read_media(value: Any) -> tuple[Medium, ...]:
     return tuple(found)
 
 
-def claim_of(kind: str, ident: str, base: str | None, after: Iterable[str], seen: Mapping[str, Any] | None) -> Claim:
-    """A claim whose base is written as `<rev>-<etag>`, or `0-` of something new; any other base is nobody's."""
-    match = _BASE.match(base or "")
+def claim_of(told: Mapping[str, Any]) -> Claim:
+    """A checked claim. Its base is written `<rev>-<etag>`, or `0-` of something new; any other is nobody's."""
+    match = _BASE.match(told.get("base") or "")
     rev, etag = (int(match.group(1) or match.group(2)), match.group(3) or "") if match else (None, "")
-    return Claim(kind, ident, rev, etag, tuple(after), seen)
+    return Claim(told["type"], told["id"], rev, etag, tuple(told.get("after") or ()), told.get("seen"))
 
 
 def _pointers(error: ValidationError) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema_rs
 
 from forms.gate import DATE, TIME
-from sync.batch import Claim, Item, claim_of
+from sync.batch import Item, claim_of
 
 _ID = "^[0-9A-Za-z:._-]{1,100}$"
 
@@ -82,11 +82,7 @@ def plain_item(value: Any) -> Item | None:
             entered_late=value.get("entered_late", False),
             amends=value.get("amends"),
             answers=value["answers"],
-            entities=tuple(_claim(claim) for claim in value.get("entities", ())),
+            entities=tuple(claim_of(told) for told in value.get("entities", ())),
         )
     except (ValueError, OverflowError):  # a number or text that is no JSON, a day that no month has
         return None
-
-
-def _claim(said: dict[str, Any]) -> Claim:
-    return claim_of(said["type"], said["id"], said.get("base"), said.get("after", ()), said.get("seen"))

@@ -8,7 +8,7 @@ from sync.places import UNKNOWN_HAMLET
 from sync.placing import Claimed, Judgement, judge
 from sync.ports import Changes, OpRow, Waiting
 from sync.state.model import Act
-from sync.thing import Thing
+from sync.thing import Thing, owner_of
 from sync.workspace import Workspace
 
 FREEING = (Act.ACCEPT, Act.REPAIR)
@@ -104,9 +104,9 @@ def _held(places: frozenset[str], place: str) -> bool:
     return area in places or place in places
 
 
-def asks_to_move(thing: Thing, entry: OpRow) -> bool:
-    """Whether a submission names a household for a child that is known."""
-    return not entry.op.creates and isinstance(entry.op.said.get("household"), str) and not thing.hidden
+def _moves(thing: Thing, entry: OpRow) -> bool:
+    """Whether a submission names a household for somebody who is known."""
+    return not (entry.op.creates or thing.hidden) and owner_of(thing.kind, entry) is not None
 
 
 def await_others(space: Workspace, changes: Changes, sub: str, waits: bool) -> None:
@@ -122,6 +122,6 @@ def await_others(space: Workspace, changes: Changes, sub: str, waits: bool) -> N
         named = {*entry.op.after, *([entry.op.amends] if entry.op.amends else [])}
         keys |= {other for other in named if thing.find(other) is None}
         keys |= thing.about  # where that lives decides about visits
-        if waits or asks_to_move(thing, entry):
+        if waits or _moves(thing, entry):
             keys |= {thing.id, *thing.named}
     changes.waiting[sub] = frozenset(Waiting(key, thing.id, sub) for key in keys for thing in mine)

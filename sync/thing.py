@@ -195,9 +195,8 @@ class Thing:
 
     @property
     def _as_stored(self) -> bool:
-        """Whether what is stored of its state is so now."""
-        stored = self.row is not None and self.state is None and not self.entered
-        return stored and (self.reach is None or self._keyed)
+        """Whether what is stored of its state is so now: what may change it was settled at once, or entered."""
+        return self.row is not None and self.state is None and not self.entered
 
     @property
     def _keyed(self) -> bool:

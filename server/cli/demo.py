@@ -46,11 +46,13 @@ def _city(command: Any) -> Any:
 @click.pass_context
 def demo(context: click.Context, children: int | None, dice: int) -> None:
     """A synthetic commune to try things on; with --children a city, as `flask demo seed` makes it."""
-    if context.invoked_subcommand is None:
-        if children is None:
-            click.echo(context.get_help())
-        else:
-            context.invoke(seed_command, children=children, dice=dice)
+    if context.invoked_subcommand is not None:
+        if children is not None:
+            raise click.UsageError("--children goes behind `seed`, or without a command")
+    elif children is None:
+        click.echo(context.get_help())
+    else:
+        context.invoke(seed_command, children=children, dice=dice)
 
 
 @demo.command("seed")

@@ -44,11 +44,6 @@ def entries_of(
     Effective time is never earlier than what the author had seen, so a slow clock cannot lose to what it
     replaced; a form typed in late keeps its own date.
     """
-    if len(writes) == 1:  # most cells
-        ((sub, write),) = writes.items()
-        at = told[sub]
-        doubtful = at.suspect or write.blind
-        return (Entry(sub, at.t, at.t, write, known[sub], at.late, doubtful, rules[sub], gone[sub]),)
     effective: dict[str, int] = {}
     for sub in writes:
         seen = [effective[other] + 1 for other in known[sub] if other in effective]

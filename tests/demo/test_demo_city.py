@@ -214,6 +214,7 @@ def test_the_command_makes_it_and_issues_lists_of_today(tmp_path: Path) -> None:
     runner = app.test_cli_runner()
     told = runner.invoke(args=["demo"])
     assert told.exit_code == 0 and "--children" in told.output
+    assert runner.invoke(args=["demo", "--children", "12", "seed"]).exit_code == 2  # it would make a commune
     made = runner.invoke(args=["demo", "--children", "12", "--seed", "3"])
     assert made.exit_code == 0 and "ready" in made.output, made.output
     tomorrow = time_machine.travel(local_time(now()) + timedelta(days=1), tick=True)
